@@ -1,0 +1,42 @@
+/** What everything else stands on: bytes, addresses, time, randomness, limits, errors, and the types of engines and Hosts. */
+export { Cidr } from './address/cidr.ts';
+export { IpAddress, formatSocketAddress, type SocketAddress } from './address/ip-address.ts';
+export { MacAddress } from './address/mac-address.ts';
+export {
+  ByteReader,
+  ByteWriter,
+  EMPTY,
+  concatBytes,
+  equalBytes,
+  fromHex,
+  readInt32,
+  readUint16,
+  toHex,
+  writeUint16,
+  writeUint32,
+} from './bytes.ts';
+export type { Clock, Timer } from './clock.ts';
+export { Counters } from './counters.ts';
+export { channel, type Channel } from './diagnostics.ts';
+export type { Engine } from './engine.ts';
+export { NetloomError, abortError, toNetloomError, type ErrorDetails } from './errors.ts';
+export type {
+  Abortable,
+  BindOptions,
+  ConnectOptions,
+  Connection,
+  ConnectionHandler,
+  Datagram,
+  DatagramHandler,
+  DatagramSocket,
+  EchoReply,
+  Host,
+  ListenOptions,
+  Listener,
+  PingOptions,
+  ResolveOptions,
+} from './host.ts';
+export { withLimits, type Limits } from './limits.ts';
+export { secureRandom, seededRandom, type Random } from './random.ts';
+export { StateMachine, mermaid, type Transition, type Transitions } from './state-machine.ts';
+export { NOT_QUEUED, TimerQueue, type TimerEntry } from './timer-queue.ts';
