@@ -73,11 +73,16 @@ export class ByteReader {
 
   /** 48 bits, exact as a number. */
   uint48(): number {
-    return this.uint16() * 0x1_0000_0000 + this.uint32();
+    const at = this.#take(6);
+    if (at < 0) return 0;
+    return readUint16(this.bytes, at) * 0x1_0000_0000 + (readInt32(this.bytes, at + 2) >>> 0);
   }
 
   uint64(): bigint {
-    return (BigInt(this.uint32()) << 32n) | BigInt(this.uint32());
+    const at = this.#take(8);
+    if (at < 0) return 0n;
+    const high = BigInt(readInt32(this.bytes, at) >>> 0);
+    return (high << 32n) | BigInt(readInt32(this.bytes, at + 4) >>> 0);
   }
 
   /** A view of the next `length` bytes, not a copy; empty after an overrun. */
@@ -103,12 +108,12 @@ export class ByteWriter {
   constructor(bytes: Uint8Array, start = 0, end: number = bytes.length) {
     this.bytes = bytes;
     this.offset = start;
-    this.end = end;
+    this.end = Math.min(end, bytes.length);
   }
 
   #claim(length: number): number {
     const at = this.offset;
-    if (at + length > this.end) {
+    if (length < 0 || at + length > this.end) {
       throw new NetloomError(
         'BYTES_OVERFLOW',
         `${length} bytes do not fit: ${this.end - at} are left of the buffer`,

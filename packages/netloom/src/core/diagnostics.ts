@@ -28,7 +28,11 @@ interface PlatformProcess {
 export function channel<Event>(name: `netloom:${string}`): Channel<Event> {
   const { process } = globalThis as { process?: PlatformProcess };
   const platform = process?.getBuiltinModule?.('node:diagnostics_channel')?.channel(name);
-  return platform === undefined ? new LocalChannel<Event>(name) : new NodeChannel(name, platform);
+  if (platform !== undefined) return new NodeChannel(name, platform);
+  let local = localChannels.get(name);
+  if (local === undefined) localChannels.set(name, (local = new LocalChannel(name)));
+  // As on Node, the channel's events are of the type that those who use its name agree on.
+  return local as LocalChannel<Event>;
 }
 
 class NodeChannel<Event> implements Channel<Event> {
@@ -55,24 +59,38 @@ class NodeChannel<Event> implements Channel<Event> {
   }
 }
 
+/** The channels of a platform that has none of its own, by name. */
+const localChannels = new Map<string, LocalChannel<unknown>>();
+
 class LocalChannel<Event> implements Channel<Event> {
   readonly name: string;
-  readonly #listeners = new Set<(event: Event) => void>();
+  /** A copy is made when it changes, so that a listener may come and go while an event is published. */
+  #listeners: readonly ((event: Event) => void)[] = [];
 
   constructor(name: string) {
     this.name = name;
   }
 
   get hasSubscribers(): boolean {
-    return this.#listeners.size > 0;
+    return this.#listeners.length > 0;
   }
 
   publish(event: Event): void {
-    for (const listener of this.#listeners) listener(event);
+    for (const receive of this.#listeners) {
+      // A listener that fails is no concern of who publishes; as on Node, it is reported as uncaught.
+      try {
+        receive(event);
+      } catch (error) {
+        reportError(error);
+      }
+    }
   }
 
   subscribe(listener: (event: Event) => void): () => void {
-    this.#listeners.add(listener);
-    return () => this.#listeners.delete(listener);
+    const receive = (event: Event): void => listener(event);
+    this.#listeners = [...this.#listeners, receive];
+    return () => {
+      this.#listeners = this.#listeners.filter((other) => other !== receive);
+    };
   }
 }

@@ -31,6 +31,7 @@ export interface Abortable {
   readonly signal?: AbortSignal;
 }
 
+/** Where a TCP connection goes to, and from. */
 export interface ConnectOptions extends Abortable {
   /** A name, an address as text, or an address. */
   readonly host: string | IpAddress;
@@ -41,6 +42,7 @@ export interface ConnectOptions extends Abortable {
   readonly local?: Partial<SocketAddress>;
 }
 
+/** Where TCP connections are accepted, and who is told of them. */
 export interface ListenOptions extends Abortable {
   /** 0 lets the host choose; see {@link Listener.local}. */
   readonly port: number;
@@ -52,6 +54,7 @@ export interface ListenOptions extends Abortable {
   accept(connection: Connection): void;
 }
 
+/** Where a UDP socket receives. */
 export interface BindOptions extends Abortable {
   readonly port?: number;
   /** Default: every address of the host, IPv4 and IPv6. */
@@ -60,11 +63,13 @@ export interface BindOptions extends Abortable {
   readonly reuseAddress?: boolean;
 }
 
+/** Which of the addresses of a name are wanted. */
 export interface ResolveOptions extends Abortable {
   /** Only addresses of this family. */
   readonly family?: 4 | 6;
 }
 
+/** What an ICMP echo request is to be like. */
 export interface PingOptions extends Abortable {
   /** Milliseconds to wait for the reply. Default 1,000. */
   readonly timeout?: number;
@@ -134,6 +139,7 @@ export interface Connection extends AsyncDisposable {
   setKeepAlive(idle: number | undefined): void;
 }
 
+/** A place where TCP connections are accepted, from {@link Host.listen}. */
 export interface Listener extends AsyncDisposable {
   readonly local: SocketAddress;
   /** Accepts no more. Connections already accepted live on. Idempotent. */
@@ -154,6 +160,7 @@ export interface Datagram {
   segmentSize?: number;
 }
 
+/** What a {@link DatagramSocket} calls. Every method is optional, and each may call anything of the socket's. */
 export interface DatagramHandler {
   /** Datagrams that have come, in order: the array and what is in it are borrowed until this returns. */
   receive?(batch: readonly Datagram[]): void;
@@ -163,6 +170,7 @@ export interface DatagramHandler {
   closed?(error: NetloomError | undefined): void;
 }
 
+/** A UDP socket, from {@link Host.bind}. */
 export interface DatagramSocket extends AsyncDisposable {
   readonly local: SocketAddress;
   start(handler: DatagramHandler): void;

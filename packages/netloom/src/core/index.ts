@@ -15,11 +15,18 @@ export {
   writeUint16,
   writeUint32,
 } from './bytes.ts';
+export { ByteGatherer } from './byte-gatherer.ts';
 export type { Clock, Timer } from './clock.ts';
 export { Counters } from './counters.ts';
 export { channel, type Channel } from './diagnostics.ts';
 export type { Engine } from './engine.ts';
 export { NetloomError, abortError, toNetloomError, type ErrorDetails } from './errors.ts';
+export {
+  HOST_ERRORS,
+  hostError,
+  type HostErrorCode,
+  type HostErrorMeaning,
+} from './host-errors.ts';
 export type {
   Abortable,
   BindOptions,
@@ -37,6 +44,8 @@ export type {
   ResolveOptions,
 } from './host.ts';
 export { withLimits, type Limits } from './limits.ts';
+export { ManualClock, type ManualClockLimits, type ManualClockOptions } from './manual-clock.ts';
 export { secureRandom, seededRandom, type Random } from './random.ts';
+export { HalfSipHash, SipHash } from './siphash.ts';
 export { StateMachine, mermaid, type Transition, type Transitions } from './state-machine.ts';
 export { NOT_QUEUED, TimerQueue, type TimerEntry } from './timer-queue.ts';

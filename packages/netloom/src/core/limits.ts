@@ -6,14 +6,14 @@ import { NetloomError } from './errors.ts';
  */
 export type Limits = { readonly [name: string]: number };
 
-/** The defaults with what the caller gave in their place. Throws `LIMIT_INVALID` for a name unknown or a value not positive. */
+/** The defaults with what the caller gave in their place. Throws `LIMIT_INVALID` for an unknown name or a value that is not a number of 0 or more. */
 export function withLimits<T extends { readonly [K in keyof T]: number }>(
   defaults: T,
   given: Partial<T> | undefined,
 ): T {
   if (given === undefined) return defaults;
   for (const [name, value] of Object.entries(given)) {
-    if (!(name in defaults)) {
+    if (!Object.hasOwn(defaults, name)) {
       throw new NetloomError('LIMIT_INVALID', `there is no limit '${name}'`, {
         remedy: `The limits here are ${Object.keys(defaults).join(', ')}.`,
       });

@@ -1,10 +1,12 @@
+import { NetloomError } from './errors.ts';
+
 /** Where randomness comes from: the platform's secure source, or a seed's. */
 export interface Random {
   /** A uniform integer of 32 bits, 0 to 4,294,967,295. */
   uint32(): number;
   /** A uniform number, at least 0 and below 1. */
   float(): number;
-  /** A uniform integer, at least 0 and below `bound` (1 to 2^32). */
+  /** A uniform integer, at least 0 and below `bound` (an integer, 1 to 2^32; otherwise throws `RANDOM_BOUND_INVALID`). */
   below(bound: number): number;
   /** Fills with uniform bytes, and answers the array. */
   fill(bytes: Uint8Array): Uint8Array;
@@ -27,6 +29,13 @@ class RandomFrom implements Random {
   }
 
   below(bound: number): number {
+    // Checked, because no value would ever pass the loop below.
+    if (!(Number.isInteger(bound) && bound >= 1 && bound <= 0x1_0000_0000)) {
+      throw new NetloomError(
+        'RANDOM_BOUND_INVALID',
+        `a bound is an integer from 1 to 2^32, not ${bound}`,
+      );
+    }
     // Rejection, so that no value is likelier than another.
     const limit = 0x1_0000_0000 - (0x1_0000_0000 % bound);
     for (;;) {

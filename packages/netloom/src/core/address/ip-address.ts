@@ -98,7 +98,7 @@ export class IpAddress {
     if (four !== undefined) return IpAddress.v4(four);
     const percent = text.indexOf('%');
     const zone = percent < 0 ? '' : text.slice(percent + 1);
-    if (percent >= 0 && zone === '') return undefined;
+    if (percent >= 0 && !ZONE.test(zone)) return undefined;
     const words = parseIpv6(percent < 0 ? text : text.slice(0, percent));
     return words && IpAddress.v6(words[0], words[1], words[2], words[3], zone);
   }
@@ -185,6 +185,9 @@ export interface SocketAddress {
 export function formatSocketAddress({ address, port }: SocketAddress): string {
   return address.family === 4 ? `${address}:${port}` : `[${address}]:${port}`;
 }
+
+/** A zone is an interface's name: no white space, and neither of the marks that stand beside it in text (RFC 4007, section 11). */
+const ZONE = /^[^\s%/]+$/;
 
 function formatIpv4(word: number): string {
   return `${word >>> 24}.${(word >>> 16) & 255}.${(word >>> 8) & 255}.${word & 255}`;

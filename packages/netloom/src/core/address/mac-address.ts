@@ -29,7 +29,7 @@ export class MacAddress {
 
   /** From text as `52:54:00:12:34:56` or with hyphens. Throws `ADDRESS_INVALID`. */
   static parse(text: string): MacAddress {
-    if (!/^[0-9a-f]{2}([:-][0-9a-f]{2}){5}$/i.test(text)) {
+    if (!/^[0-9a-f]{2}([:-])[0-9a-f]{2}(\1[0-9a-f]{2}){4}$/i.test(text)) {
       throw new NetloomError('ADDRESS_INVALID', `'${text}' is not a MAC address`, {
         remedy: 'Write six octets in hexadecimal, as 52:54:00:12:34:56.',
       });
