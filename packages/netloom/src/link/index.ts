@@ -7,3 +7,12 @@ export {
   type LinkHandler,
   type LinkOffload,
 } from './link.ts';
+export { linkPair, type LinkPairLimits, type LinkPairOptions } from './pair.ts';
+export { loopbackLink } from './loopback.ts';
+export { CapturedLink, PcapngSink, type CaptureSink, type PcapngSinkOptions } from './capture.ts';
+export { forwardFrame } from './forward.ts';
+export { FramePool } from './frame-pool.ts';
+export { Hub, type HubLimits, type HubPortOptions } from './hub.ts';
+export * from './impairment/index.ts';
+export * from './qemu/index.ts';
+export { finishFrameChecksum, segmentFrame } from './segmentation.ts';

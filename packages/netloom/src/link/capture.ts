@@ -1,0 +1,138 @@
+import type { Clock, MacAddress } from '../core/index.ts';
+import { PcapngWriter, type CaptureDirection, type PcapngWriterOptions } from '../wire/index.ts';
+import type { FrameOffload, Link, LinkHandler, LinkOffload, LinkStatistics } from './link.ts';
+import { finishFrameChecksum, segmentFrame } from './segmentation.ts';
+
+/** What a {@link CapturedLink} calls with every frame. */
+export interface CaptureSink {
+  /**
+   * A frame that `link` sends or has received, at `time` in milliseconds since 1970. Frame and offload are borrowed. It must not
+   * throw: it stands in the way of the frame.
+   */
+  frame(
+    link: Link,
+    direction: CaptureDirection,
+    frame: Uint8Array,
+    offload: FrameOffload | undefined,
+    time: number,
+  ): void;
+}
+
+/**
+ * A link whose every frame is shown to a sink on its way, in both directions. Frames sent are seen before the link takes or
+ * refuses them, as a packet socket sees them. Everything else is the link's own, its statistics included.
+ */
+export class CapturedLink implements Link {
+  readonly #inner: Link;
+  readonly #clock: Clock;
+  readonly #sink: CaptureSink;
+
+  constructor(inner: Link, clock: Clock, sink: CaptureSink) {
+    this.#inner = inner;
+    this.#clock = clock;
+    this.#sink = sink;
+  }
+
+  get name(): string {
+    return this.#inner.name;
+  }
+
+  get mac(): MacAddress {
+    return this.#inner.mac;
+  }
+
+  get mtu(): number {
+    return this.#inner.mtu;
+  }
+
+  get offload(): LinkOffload {
+    return this.#inner.offload;
+  }
+
+  get statistics(): LinkStatistics {
+    return this.#inner.statistics;
+  }
+
+  attach(handler: LinkHandler): void {
+    this.#inner.attach({
+      receive: (frame, offload) => {
+        this.#sink.frame(this, 'in', frame, offload, this.#clock.wallTime());
+        handler.receive(frame, offload);
+      },
+      batchEnd: () => handler.batchEnd(),
+      closed: (error) => handler.closed?.(error),
+    });
+  }
+
+  allocate(length: number): Uint8Array {
+    return this.#inner.allocate(length);
+  }
+
+  transmit(frame: Uint8Array, offload?: FrameOffload): boolean {
+    this.#sink.frame(this, 'out', frame, offload, this.#clock.wallTime());
+    return this.#inner.transmit(frame, offload);
+  }
+
+  close(): Promise<void> {
+    return this.#inner.close();
+  }
+
+  [Symbol.asyncDispose](): Promise<void> {
+    return this.close();
+  }
+}
+
+/** How a {@link PcapngSink} writes. */
+export interface PcapngSinkOptions extends PcapngWriterOptions {
+  /**
+   * Writes frames as a wire would show them: segments cut, checksums complete, so that a reader which verifies finds
+   * nothing amiss. False writes what passed, up to 64 KiB in one frame. Default true.
+   */
+  readonly asOnWire?: boolean;
+}
+
+/** Writes what captured links show it as one pcapng file, with an interface for each link. */
+export class PcapngSink implements CaptureSink {
+  readonly #writer: PcapngWriter;
+  readonly #asOnWire: boolean;
+  readonly #interfaces = new Map<Link, number>();
+
+  /** @param write takes the file block by block; each is given away */
+  constructor(write: (block: Uint8Array) => void, options: PcapngSinkOptions = {}) {
+    this.#writer = new PcapngWriter(write, options);
+    this.#asOnWire = options.asOnWire ?? true;
+  }
+
+  frame(
+    link: Link,
+    direction: CaptureDirection,
+    frame: Uint8Array,
+    offload: FrameOffload | undefined,
+    time: number,
+  ): void {
+    const interfaceId = this.#interfaceOf(link);
+    // By microseconds: as nanoseconds a number of this size could not be told from its neighbours.
+    const nanoseconds = BigInt(Math.round(time * 1000)) * 1000n;
+    const put = (data: Uint8Array): void =>
+      this.#writer.packet({ interfaceId, direction, data, time: nanoseconds });
+    if (offload === undefined || !this.#asOnWire) {
+      put(frame);
+    } else if (
+      offload.segmentSize === 0 ||
+      segmentFrame(frame, offload, (length) => new Uint8Array(length), put) !== undefined
+    ) {
+      const copy = frame.slice();
+      finishFrameChecksum(copy, offload);
+      put(copy);
+    }
+  }
+
+  #interfaceOf(link: Link): number {
+    let id = this.#interfaces.get(link);
+    if (id === undefined) {
+      id = this.#writer.addInterface({ name: link.name });
+      this.#interfaces.set(link, id);
+    }
+    return id;
+  }
+}
