@@ -5,7 +5,7 @@ import { root, run } from './run.ts';
 const given = process.argv.slice(2);
 const files = given.some((argument) => argument.endsWith('.ts'))
   ? []
-  : globSync(['packages/*/{src,test}/**/*.test.ts', 'conformance/**/*.test.ts'], {
+  : globSync(['packages/*/{src,test}/**/*.test.ts', '{bench,conformance,fuzz}/**/*.test.ts'], {
       cwd: root,
     }).sort();
 
@@ -13,6 +13,7 @@ const passed = run(
   'node',
   '--conditions=netloom-source',
   '--disable-warning=ExperimentalWarning',
+  `--import=${root}scripts/test-setup.ts`,
   '--test',
   ...given,
   ...files,
