@@ -1,1 +1,9 @@
-export {};
+/** The stack: interfaces, neighbours, routes, ICMP, UDP, TCP over any link. */
+export { Interface, type InterfaceAddress } from './interface.ts';
+export { STACK_LIMITS, type AllStackLimits, type StackLimits } from './limits.ts';
+export { IpStack, type AddInterfaceOptions, type IpStackOptions } from './stack.ts';
+export type { TcpConnection } from './tcp/connection.ts';
+export type { TcpListener } from './tcp/listener.ts';
+export { TCP_LIMITS, type TcpLimits } from './tcp/limits.ts';
+export { TCP_TRANSITIONS, type TcpEvent, type TcpState } from './tcp/states.ts';
+export { NEIGHBOUR_TRANSITIONS, type NeighbourState } from './neighbour/neighbour.ts';

@@ -8,8 +8,11 @@ export const ETHERNET_HEADER_LENGTH = 14;
 export const EtherType = {
   IPV4: 0x0800,
   ARP: 0x0806,
+  /** An 802.1Q tag follows (the customer's, where tags are stacked). */
   VLAN: 0x8100,
   IPV6: 0x86dd,
+  /** A service tag of IEEE 802.1ad follows; its form is that of 802.1Q. */
+  SERVICE_VLAN: 0x88a8,
 } as const;
 
 /** An Ethernet II header. Addresses are held as the two halves of {@link MacAddress}, so that parsing allocates nothing. */

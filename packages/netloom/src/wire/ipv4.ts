@@ -51,18 +51,34 @@ export function parseIpv4(
   end: number,
   into: Ipv4Header = new Ipv4Header(),
 ): Ipv4Header | WireFault {
+  const answer = parseQuotedIpv4(bytes, start, end, into);
+  if (answer !== into) return answer;
+  if (into.totalLength < into.headerLength) return 'bad-length';
+  if (start + into.totalLength > end) return 'truncated';
+  const sum = foldSum(sumWords(bytes, start, start + into.headerLength));
+  return sum === 0xffff ? into : 'bad-checksum';
+}
+
+/**
+ * As {@link parseIpv4}, for a packet quoted in an ICMP error: it may be cut off after the header (RFC 792; RFC 1812,
+ * section 4.3.2.3), and routers on its way may have left the checksum and the total length wrong.
+ */
+export function parseQuotedIpv4(
+  bytes: Uint8Array,
+  start: number,
+  end: number,
+  into: Ipv4Header = new Ipv4Header(),
+): Ipv4Header | WireFault {
   if (end - start < IPV4_HEADER_LENGTH) return 'truncated';
   const first = bytes[start]!;
   if (first >>> 4 !== 4) return 'bad-version';
   const headerLength = (first & 0x0f) * 4;
-  const totalLength = readUint16(bytes, start + 2);
-  if (headerLength < IPV4_HEADER_LENGTH || totalLength < headerLength) return 'bad-length';
-  if (start + totalLength > end) return 'truncated';
-  if (foldSum(sumWords(bytes, start, start + headerLength)) !== 0xffff) return 'bad-checksum';
+  if (headerLength < IPV4_HEADER_LENGTH) return 'bad-length';
+  if (start + headerLength > end) return 'truncated';
   const fragment = readUint16(bytes, start + 6);
   into.headerLength = headerLength;
   into.trafficClass = bytes[start + 1]!;
-  into.totalLength = totalLength;
+  into.totalLength = readUint16(bytes, start + 2);
   into.identification = readUint16(bytes, start + 4);
   into.reservedFlag = (fragment & 0x8000) !== 0;
   into.dontFragment = (fragment & 0x4000) !== 0;

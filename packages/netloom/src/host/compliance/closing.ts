@@ -1,0 +1,223 @@
+import assert from 'node:assert/strict';
+import { NetloomError } from '../../core/index.ts';
+import type { Check } from './contract.ts';
+import { Pattern, send, type Recorder } from './recorder.ts';
+import { throwsWriteAfterEnd, type Scene } from './scene.ts';
+
+/** More than a connection takes off one's hands at once. */
+const PLENTY = 8 * 1024 * 1024;
+
+/** The three ways to end: `end`, `close`, `abort`. */
+export function checkClosing(check: Check): void {
+  checkEnd(check);
+  checkClose(check);
+  checkAbort(check);
+  checkWriteAfterEnd(check);
+}
+
+function checkEnd(check: Check): void {
+  for (const first of ['client', 'server'] as const) {
+    check(`half-close: the ${first} ends first, the other side answers after it`, async (scene) => {
+      const both = await scene.recorded();
+      const [ender, answerer] =
+        first === 'client' ? [both.client, both.server] : [both.server, both.client];
+      ender.write(new Uint8Array(10));
+      ender.connection.end();
+      await answerer.until(() => answerer.ended);
+      assert.equal(answerer.length, 10);
+      const pattern = new Pattern();
+      await send(answerer, pattern, 1_000_000);
+      assert.equal(ender.ended, false);
+      answerer.connection.end();
+      assert.deepEqual(await Promise.all([ender.gone(), answerer.gone()]), [undefined, undefined]);
+      assert.ok(ender.ended);
+      assert.equal(ender.digest(), pattern.digest());
+    });
+  }
+
+  check('end() sends everything that was written', async (scene) => {
+    const { client, server } = await scene.recorded();
+    const pattern = new Pattern();
+    for (let i = 0; i < PLENTY; i += 65_536) client.write(pattern.take(65_536));
+    client.connection.end();
+    client.connection.end();
+    await server.until(() => server.ended);
+    assert.equal(server.digest(), pattern.digest());
+    assert.equal(client.connection.bufferedAmount, 0);
+  });
+
+  check('both ends at the same time', async (scene) => {
+    const { client, server } = await scene.recorded();
+    client.connection.end();
+    server.connection.end();
+    assert.deepEqual(await Promise.all([client.gone(), server.gone()]), [undefined, undefined]);
+  });
+}
+
+function checkClose(check: Check): void {
+  check(
+    'close() sends everything that was written, and waits for the peer’s end',
+    async (scene) => {
+      const { client, server } = await scene.recorded();
+      const pattern = new Pattern();
+      for (let i = 0; i < PLENTY; i += 65_536) client.write(pattern.take(65_536));
+      const closing = client.connection.close();
+      await server.until(() => server.ended);
+      assert.equal(client.closings, 0, 'the peer has not ended');
+      server.connection.end();
+      await closing;
+      assert.equal(await client.gone(), undefined);
+      assert.equal(await server.gone(), undefined);
+      assert.equal(server.digest(), pattern.digest());
+    },
+  );
+
+  check('close() is idempotent, also when all is over', async (scene) => {
+    const { client, server } = await scene.recorded();
+    await Promise.all([
+      client.connection.close(),
+      client.connection.close(),
+      server.connection[Symbol.asyncDispose](),
+    ]);
+    await client.connection.close();
+    client.connection.end();
+    client.connection.abort();
+    await client.connection[Symbol.asyncDispose]();
+    assert.equal(client.closings, 1);
+    assert.equal(client.error, undefined);
+  });
+
+  check('close() before start settles', async (scene) => {
+    const { client, server } = await scene.connected();
+    await Promise.all([client.close(), server.close()]);
+  });
+
+  check('close() discards what still comes', async (scene) => {
+    const { client, server } = await scene.recorded();
+    const closing = client.connection.close();
+    for (let i = 0; i < 100; i++) server.write(new Uint8Array(10_000));
+    server.connection.end();
+    await closing;
+    assert.equal(await server.gone(), undefined);
+    assert.equal(client.length, 0);
+  });
+
+  check('close() while paused settles', async (scene) => {
+    const { client, server } = await scene.recorded();
+    client.connection.pause();
+    server.write(new Uint8Array(300_000));
+    server.connection.end();
+    await client.connection.close();
+    assert.equal(await server.gone(), undefined);
+  });
+
+  check('close() gives up on a peer that does not end', async (scene) => {
+    const { client, server } = await scene.recorded();
+    await client.connection.close().catch(() => undefined);
+    assert.ok((await client.gone()) !== undefined);
+    assert.equal((await goneWhenWritten(scene, server))?.code, 'CONNECTION_RESET');
+  });
+}
+
+function checkAbort(check: Check): void {
+  for (const first of ['client', 'server'] as const) {
+    check(`the ${first} aborts: the other side sees a reset`, async (scene) => {
+      const both = await scene.recorded();
+      const [aborter, other] =
+        first === 'client' ? [both.client, both.server] : [both.server, both.client];
+      aborter.connection.abort();
+      aborter.connection.abort();
+      assert.equal((await aborter.gone())?.code, 'ABORTED');
+      assert.equal((await other.gone())?.code, 'CONNECTION_RESET');
+      assert.equal(other.ended, false);
+    });
+  }
+
+  check('abort(error) gives the handler that error', async (scene) => {
+    const { client } = await scene.recorded();
+    const error = new NetloomError('TEST_REASON', 'as the test likes');
+    client.connection.abort(error);
+    assert.equal(await client.gone(), error);
+  });
+
+  check('abort() before start: the handler is told when there is one', async (scene) => {
+    const { client, server } = await scene.connected();
+    client.abort();
+    const recorder = scene.record(client);
+    assert.equal((await recorder.gone())?.code, 'ABORTED');
+    assert.equal((await scene.record(server).gone())?.code, 'CONNECTION_RESET');
+  });
+
+  check('abort() settles close()', async (scene) => {
+    const { client } = await scene.recorded();
+    const closing = client.connection.close().catch(() => undefined);
+    client.connection.abort();
+    await closing;
+    assert.equal((await client.gone())?.code, 'ABORTED');
+    await client.connection.close().catch(() => undefined);
+  });
+
+  for (const before of ['nothing', 'end', 'close'] as const) {
+    check(`abort() after ${before} drops what a paused peer has not taken`, async (scene) => {
+      const { client, server } = await scene.recorded();
+      server.connection.pause();
+      for (let i = 0; i < 4 * PLENTY; i += 65_536) client.write(new Uint8Array(65_536));
+      if (before === 'end') client.connection.end();
+      const closing =
+        before === 'close' ? client.connection.close().catch(() => undefined) : undefined;
+      await scene.roundTrip();
+      client.connection.abort();
+      assert.equal((await client.gone())?.code, 'ABORTED');
+      await closing;
+      assert.equal(client.connection.bufferedAmount, 0);
+      server.connection.resume();
+      assert.equal((await server.gone())?.code, 'CONNECTION_RESET');
+      assert.equal(server.ended, false);
+    });
+  }
+
+  check('abort() right after end() still resets', async (scene) => {
+    const { client, server } = await scene.recorded();
+    client.connection.end();
+    client.connection.abort();
+    assert.equal((await client.gone())?.code, 'ABORTED');
+    assert.equal((await goneWhenWritten(scene, server))?.code, 'CONNECTION_RESET');
+  });
+}
+
+/**
+ * Writes a byte now and then until the connection is gone: a side that has read the peer's end may learn only so that the
+ * peer has reset the connection since.
+ */
+async function goneWhenWritten(
+  scene: Scene,
+  recorder: Recorder,
+): Promise<NetloomError | undefined> {
+  while (recorder.closings === 0) {
+    recorder.write(new Uint8Array(1));
+    await scene.pass(1);
+  }
+  return recorder.error;
+}
+
+function checkWriteAfterEnd(check: Check): void {
+  for (const verb of ['end', 'close', 'abort'] as const) {
+    check(`a write after ${verb}() throws WRITE_AFTER_END`, async (scene) => {
+      const { client, server } = await scene.recorded();
+      void client.connection[verb]();
+      throwsWriteAfterEnd(() => client.write(new Uint8Array(1)));
+      server.connection.end();
+      await client.gone();
+      throwsWriteAfterEnd(() => client.write(new Uint8Array(1)));
+    });
+  }
+
+  check('a write when the peer has reset the connection answers false', async (scene) => {
+    const { client, server } = await scene.recorded();
+    client.connection.abort();
+    await server.gone();
+    assert.equal(server.write(new Uint8Array(1)), false);
+    await server.connection.close();
+    throwsWriteAfterEnd(() => server.write(new Uint8Array(1)));
+  });
+}

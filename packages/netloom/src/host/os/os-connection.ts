@@ -1,0 +1,253 @@
+import type { Socket } from 'node:net';
+import {
+  formatSocketAddress,
+  hostError,
+  type Connection,
+  type ConnectionHandler,
+  type NetloomError,
+  type SocketAddress,
+  type Timer,
+} from '../../core/index.ts';
+import { hostFaults, type OpenThing, type OsContext } from './context.ts';
+import { fromSystemError } from './errors.ts';
+import { SendQueue } from './send-queue.ts';
+import type { ConnectedSocket, PushSocket } from './socket.ts';
+
+/** A TCP connection on a socket of the platform. */
+export class OsConnection implements Connection, OpenThing {
+  readonly local: SocketAddress;
+  readonly remote: SocketAddress;
+  readonly #context: OsContext;
+  readonly #push: PushSocket;
+  readonly #socket: Socket;
+  readonly #queue: SendQueue;
+  #handler: ConnectionHandler | undefined;
+  #paused = false;
+  /** `write` answered false and nobody was told since that there is room. */
+  #drainWanted = false;
+  /** No more may be written. */
+  #ended = false;
+  /** The platform was told to send our end. */
+  #endSent = false;
+  /** `close` or `abort` was called: nothing but `closed` is handed on. */
+  #leaving = false;
+  #error: NetloomError | undefined;
+  #closed: PromiseWithResolvers<void> | undefined;
+  #gone = false;
+  #closeTimer: Timer | undefined;
+  #unsentBefore = 0;
+
+  constructor(context: OsContext, { push, local, remote }: ConnectedSocket) {
+    const { socket } = push;
+    this.#context = context;
+    this.#push = push;
+    this.#socket = socket;
+    this.local = local;
+    this.remote = remote;
+    this.#queue = new SendQueue(context.clock, socket, () => this.#sent());
+    context.open.add(this);
+    push.setReceiver({ data: (chunk) => this.#received(chunk), end: () => this.#tell('end') });
+    socket.on('error', (error) => {
+      this.#error ??= fromSystemError(error, this.#name());
+    });
+    socket.on('close', () => this.#finish());
+  }
+
+  get bufferedAmount(): number {
+    return this.#queue.bytes;
+  }
+
+  start(handler: ConnectionHandler): void {
+    const isFirst = this.#handler === undefined;
+    this.#handler = handler;
+    if (!isFirst) return;
+    if (this.#gone) this.#context.clock.defer(() => this.#tellClosed());
+    else if (!this.#paused && !this.#leaving) this.#push.resume();
+    if (this.#drainWanted) this.#context.clock.defer(() => this.#sent());
+  }
+
+  write(chunk: Uint8Array): boolean {
+    if (this.#ended) {
+      throw hostError('WRITE_AFTER_END', `${this.#name()} was written to after it had been ended`);
+    }
+    if (this.#socket.destroyed) return false;
+    this.#queue.push(chunk);
+    if (this.#hasRoom()) return true;
+    this.#queue.flush();
+    if (this.#hasRoom()) return true;
+    this.#drainWanted = true;
+    return false;
+  }
+
+  cork(): void {
+    this.#queue.cork();
+  }
+
+  uncork(): void {
+    this.#queue.uncork();
+  }
+
+  pause(): void {
+    this.#paused = true;
+    if (this.#handler !== undefined && !this.#leaving) this.#push.pause();
+  }
+
+  resume(): void {
+    if (!this.#paused) return;
+    this.#paused = false;
+    if (this.#handler !== undefined && !this.#leaving) this.#push.resume();
+  }
+
+  end(): void {
+    if (this.#ended) return;
+    this.#ended = true;
+    this.#queue.flush();
+    this.#sendEnd();
+  }
+
+  close(): Promise<void> {
+    if (this.#closed !== undefined) return this.#closed.promise;
+    this.#closed = Promise.withResolvers();
+    if (this.#gone) {
+      this.#ended = true;
+      this.#closed.resolve();
+    } else if (!this.#leaving) {
+      this.#leaving = true;
+      this.end();
+      this.#push.resume();
+      this.#closeTimer = this.#context.clock.timer(() => this.#checkClosing());
+      this.#armCloseTimer();
+    }
+    return this.#closed.promise;
+  }
+
+  abort(error?: NetloomError): void {
+    this.#leaving = true;
+    this.#ended = true;
+    this.#queue.clear();
+    if (this.#socket.destroyed) return;
+    this.#error ??= error ?? hostError('ABORTED', `${this.#name()} was aborted`);
+    this.#reset();
+  }
+
+  setNoDelay(on: boolean): void {
+    this.#socket.setNoDelay(on);
+  }
+
+  setKeepAlive(idle: number | undefined): void {
+    // The platform counts whole seconds, and takes 0 for "as it was".
+    if (idle === undefined) this.#socket.setKeepAlive(false);
+    else this.#socket.setKeepAlive(true, Math.max(1, Math.ceil(idle / 1000)) * 1000);
+  }
+
+  [Symbol.asyncDispose](): Promise<void> {
+    return this.close();
+  }
+
+  #received(chunk: Uint8Array): void {
+    if (this.#leaving) return;
+    try {
+      this.#handler?.data?.(chunk);
+    } catch (thrown) {
+      this.#handlerThrew(thrown);
+    }
+  }
+
+  #tell(event: 'end' | 'drain'): void {
+    if (this.#leaving) return;
+    try {
+      this.#handler?.[event]?.();
+    } catch (thrown) {
+      this.#handlerThrew(thrown);
+    }
+  }
+
+  #handlerThrew(thrown: unknown): void {
+    const said = thrown instanceof Error ? thrown.message : String(thrown);
+    const message = `the handler of ${this.#name()} threw: ${said}`;
+    this.abort(hostError('HANDLER_THREW', message, { cause: thrown }));
+  }
+
+  #hasRoom(): boolean {
+    return this.bufferedAmount < this.#context.limits.sendBuffer;
+  }
+
+  /** The platform has taken something off our hands. */
+  #sent(): void {
+    if (this.#socket.destroyed) return;
+    // Half of the buffer, so that a writer is woken for more than one chunk.
+    const isLow = this.bufferedAmount <= this.#context.limits.sendBuffer / 2;
+    if (this.#drainWanted && isLow && this.#handler !== undefined) {
+      this.#drainWanted = false;
+      this.#tell('drain');
+    }
+    this.#sendEnd();
+  }
+
+  /**
+   * Sends our end once all before it is with the kernel. Not earlier: while the platform holds back a shutdown it cannot
+   * reset the connection (libuv's uv_tcp_close_reset refuses), so that an abort would have to wait for the peer.
+   */
+  #sendEnd(): void {
+    if (!this.#ended || this.#endSent || this.#socket.destroyed || this.bufferedAmount > 0) return;
+    this.#endSent = true;
+    this.#socket.end();
+  }
+
+  #reset(): void {
+    if (this.#socket.destroyed) return;
+    // The shutdown is under way and done in the next turn: see #sendEnd.
+    if (this.#endSent && !this.#socket.writableFinished) {
+      this.#socket.once('finish', () => this.#reset());
+    } else {
+      this.#socket.resetAndDestroy();
+    }
+  }
+
+  #armCloseTimer(): void {
+    const { clock, limits } = this.#context;
+    this.#unsentBefore = this.bufferedAmount;
+    this.#closeTimer?.set(clock.now() + limits.closeTimeout);
+  }
+
+  /** Gives up on a peer that neither takes what is left to be sent nor ends its side. */
+  #checkClosing(): void {
+    if (this.bufferedAmount < this.#unsentBefore) {
+      this.#armCloseTimer();
+      return;
+    }
+    const { closeTimeout } = this.#context.limits;
+    this.abort(
+      hostError(
+        'TIMEOUT',
+        `${this.#name()}: the peer did not end its side within ${closeTimeout} ms`,
+      ),
+    );
+  }
+
+  /** The platform's socket is gone. */
+  #finish(): void {
+    this.#gone = true;
+    this.#ended ||= this.#error === undefined;
+    this.#queue.clear();
+    this.#closeTimer?.clear();
+    this.#context.open.delete(this);
+    if (this.#handler !== undefined) this.#tellClosed();
+    this.#closed?.resolve();
+  }
+
+  #tellClosed(): void {
+    try {
+      this.#handler!.closed?.(this.#error);
+    } catch (thrown) {
+      const error = hostError('HANDLER_THREW', `the handler of ${this.#name()} threw in closed()`, {
+        cause: thrown,
+      });
+      hostFaults.publish({ host: this.#context.name, error });
+    }
+  }
+
+  #name(): string {
+    return `the connection to ${formatSocketAddress(this.remote)}`;
+  }
+}

@@ -1,0 +1,97 @@
+import { readUint16, writeUint16 } from '../core/index.ts';
+import { ETHERNET_HEADER_LENGTH, updateChecksum } from '../wire/index.ts';
+import { fragmentPacket } from './fragmentation.ts';
+import type { Packet } from './packet.ts';
+import type { Path } from './path.ts';
+import type { IpStack } from './stack.ts';
+
+/** Where the IPv4 header has its fields. */
+const V4_FRAGMENT = 6;
+const V4_TTL = 8;
+const V4_CHECKSUM = 10;
+/** Where the IPv6 header has its hop limit. */
+const V6_HOP_LIMIT = 7;
+
+/**
+ * Passes a packet on towards its destination (RFC 1812, section 5.2.1; RFC 8200): one hop less, at most as large as the next link takes, and its
+ * sender is told if it cannot go on.
+ */
+export function forwardPacket(stack: IpStack, packet: Packet): void {
+  const { drops } = packet.interface;
+  if (packet.source.isLinkLocal || packet.destination.isLinkLocal || packet.source.isUnspecified) {
+    drops.add('forward-link-local');
+    return;
+  }
+  if (packet.hopLimit <= 1) {
+    drops.add('forward-hop-limit');
+    stack.icmp.sendError(packet, 'hop-limit-exceeded');
+    return;
+  }
+  const path = pathOf(stack, packet);
+  if (path === undefined) {
+    drops.add('forward-no-route');
+    stack.icmp.sendError(packet, 'network-unreachable');
+    return;
+  }
+  const size = packetSize(packet);
+  if (size <= path.mtu) stack.output.relay(path, lowered(packet), packet.offload);
+  else if (mayFragment(packet)) sendFragments(stack, path, packet);
+  else {
+    drops.add('forward-too-big');
+    stack.icmp.sendError(packet, 'too-big', path.mtu);
+  }
+}
+
+function pathOf(stack: IpStack, packet: Packet): Path | undefined {
+  try {
+    return stack.paths.cached(packet.destination, undefined);
+  } catch {
+    return undefined;
+  }
+}
+
+/** What has to fit through the next link: one segment, where the packet is yet to be cut into several. */
+function packetSize(packet: Packet): number {
+  const { offload, transport, start, end, bytes } = packet;
+  if (offload === undefined || offload.segmentSize === 0) return end - start;
+  const tcpHeader = (bytes[transport + 12]! >>> 4) * 4;
+  return transport - start + tcpHeader + offload.segmentSize;
+}
+
+/** IPv4 packets without DF may be cut on their way; IPv6 packets never (RFC 8200, section 4.5). */
+function mayFragment({ family, bytes, start, offload }: Packet): boolean {
+  if (family === 6 || (offload !== undefined && offload.segmentSize > 0)) return false;
+  return (readUint16(bytes, start + V4_FRAGMENT) & 0x4000) === 0;
+}
+
+/** A copy of the packet behind an empty Ethernet header, its hop limit lowered. */
+function lowered({ family, bytes, start, end }: Packet): Uint8Array {
+  const frame = new Uint8Array(ETHERNET_HEADER_LENGTH + end - start);
+  frame.set(bytes.subarray(start, end), ETHERNET_HEADER_LENGTH);
+  const at = ETHERNET_HEADER_LENGTH;
+  if (family === 6) {
+    frame[at + V6_HOP_LIMIT]!--;
+    return frame;
+  }
+  const before = readUint16(frame, at + V4_TTL);
+  frame[at + V4_TTL]!--;
+  const checksum = readUint16(frame, at + V4_CHECKSUM);
+  writeUint16(
+    frame,
+    at + V4_CHECKSUM,
+    updateChecksum(checksum, before, readUint16(frame, at + V4_TTL)),
+  );
+  return frame;
+}
+
+function sendFragments(stack: IpStack, path: Path, packet: Packet): void {
+  const { output, random } = stack;
+  const { link } = path.interface;
+  fragmentPacket(
+    lowered(packet),
+    path.mtu,
+    random,
+    (length) => link.allocate(length),
+    (fragment) => output.transmit(path, fragment, undefined),
+  );
+}

@@ -1,0 +1,265 @@
+import { Counters, NetloomError, type EchoReply, type Random } from '../../core/index.ts';
+import {
+  ICMPV4_HEADER_LENGTH,
+  Icmpv4Header,
+  Icmpv4Type,
+  Icmpv6Header,
+  Icmpv6Type,
+  IpProtocol,
+  emitIcmpv4,
+  emitIcmpv6,
+  finishIcmpv6,
+  foldSum,
+  isFault,
+  parseIcmpv4,
+  parseIcmpv6,
+  sumWords,
+} from '../../wire/index.ts';
+import type { IpOutput } from '../output.ts';
+import type { Packet } from '../packet.ts';
+import type { Path } from '../path.ts';
+import { RateLimiter } from '../rate-limiter.ts';
+import { ICMP_ERRORS, icmpErrorKind, type IcmpErrorKind } from './icmp-error.ts';
+import { readQuotedPacket, type QuotedPacket } from './quoted-packet.ts';
+
+/** What the ICMP layer needs of the stack around it. */
+export interface IcmpEnvironment {
+  readonly output: IpOutput;
+  readonly random: Random;
+  readonly errorsPerSecond: number;
+  readonly pings: number;
+  now(): number;
+  pathBack(packet: Packet): Path | undefined;
+  /** The network has said something of a packet we sent. `mtu` comes with 'too-big'. */
+  networkError(quoted: QuotedPacket, kind: IcmpErrorKind, mtu: number, packet: Packet): void;
+  /** A neighbour discovery message (types 133 to 137) or a multicast listener message (130 to 132, 143). */
+  discovery(packet: Packet, type: number): void;
+}
+
+/** How much of a packet an error quotes: as much as fits into the smallest MTU (RFC 1812, section 4.3.2.3; RFC 4443, section 2.4 c). */
+const MAX_QUOTE = { 4: 576 - 28, 6: 1280 - 48 } as const;
+
+/** An echo request of ours that waits for its reply. */
+interface PendingPing {
+  readonly sentAt: number;
+  readonly settle: (reply: EchoReply | NetloomError) => void;
+}
+
+/** ICMP for both families: answers echo requests, reports problems with packets, and hears of problems with ours. */
+export class IcmpLayer {
+  readonly drops: Counters = new Counters();
+  readonly #environment: IcmpEnvironment;
+  readonly #v4 = new Icmpv4Header();
+  readonly #v6 = new Icmpv6Header();
+  readonly #errors: RateLimiter;
+  /** By identifier and sequence number. */
+  readonly #pings = new Map<number, PendingPing>();
+  readonly #identifier: number;
+  #sequence = 0;
+
+  constructor(environment: IcmpEnvironment) {
+    this.#environment = environment;
+    this.#errors = new RateLimiter(environment.errorsPerSecond, environment.errorsPerSecond);
+    this.#identifier = environment.random.below(0x10000);
+  }
+
+  /** An ICMP or ICMPv6 packet has come for this host. */
+  receive(packet: Packet): void {
+    if (packet.family === 4) this.#receiveV4(packet);
+    else this.#receiveV6(packet);
+  }
+
+  #receiveV4(packet: Packet): void {
+    const header = this.#v4;
+    const fault = parseIcmpv4(packet.bytes, packet.transport, packet.end, header);
+    if (isFault(fault)) this.drops.add(`icmp-${fault}`);
+    else if (header.type === Icmpv4Type.ECHO_REQUEST) this.#reply(packet, Icmpv4Type.ECHO_REPLY);
+    else if (header.type === Icmpv4Type.ECHO_REPLY) this.#takeReply(packet, header.rest);
+    else if (header.isError) this.#takeError(packet, header.type, header.code, header.mtu);
+    else this.drops.add('icmp-unknown-type');
+  }
+
+  #receiveV6(packet: Packet): void {
+    const header = this.#v6;
+    const { bytes, transport, end } = packet;
+    const fault = parseIcmpv6(bytes, transport, end, header);
+    const { output } = this.#environment;
+    const pseudo = output.pseudoHeaderSumOf(packet, IpProtocol.ICMPV6, end - transport);
+    if (isFault(fault)) this.drops.add(`icmp-${fault}`);
+    else if (foldSum(sumWords(bytes, transport, end, pseudo)) !== 0xffff)
+      this.drops.add('icmp-bad-checksum');
+    else if (header.type === Icmpv6Type.ECHO_REQUEST) this.#reply(packet, Icmpv6Type.ECHO_REPLY);
+    else if (header.type === Icmpv6Type.ECHO_REPLY) this.#takeReply(packet, header.rest);
+    else if (header.isError) this.#takeError(packet, header.type, header.code, header.mtu);
+    else if (isDiscovery(header.type)) this.#environment.discovery(packet, header.type);
+    else this.drops.add('icmp-unknown-type');
+  }
+
+  /** Sends the data of an echo request back (RFC 1122, section 3.2.2.6; to a group: RFC 4443, section 4.2 allows it). */
+  #reply(packet: Packet, type: number): void {
+    // An echo request to an IPv4 group may be passed over, and is: one packet must not raise an answer from everybody.
+    if (packet.isGroup && packet.family === 4) {
+      this.drops.add('icmp-echo-to-group');
+      return;
+    }
+    const path = this.#environment.pathBack(packet);
+    if (path === undefined) return;
+    const rest = packet.family === 4 ? this.#v4.rest : this.#v6.rest;
+    const data = packet.bytes.subarray(packet.transport + ICMPV4_HEADER_LENGTH, packet.end);
+    this.send(path, type, 0, rest, data);
+  }
+
+  /** Sends a message with `data` behind its header. */
+  send(
+    path: Path,
+    type: number,
+    code: number,
+    rest: number,
+    data: Uint8Array,
+    hopLimit?: number,
+  ): boolean {
+    const { output } = this.#environment;
+    const isV4 = path.source.family === 4;
+    const length = ICMPV4_HEADER_LENGTH + data.length;
+    const protocol = isV4 ? IpProtocol.ICMP : IpProtocol.ICMPV6;
+    const options =
+      hopLimit === undefined ? { mayFragment: true } : { mayFragment: true, hopLimit };
+    if (!output.open(path, protocol, length, false, options)) return false;
+    const { bytes, at } = output;
+    bytes.set(data, at + ICMPV4_HEADER_LENGTH);
+    const header = isV4 ? this.#v4 : this.#v6;
+    header.type = type;
+    header.code = code;
+    header.rest = rest;
+    if (isV4) emitIcmpv4(this.#v4, bytes, at, at + length);
+    else {
+      emitIcmpv6(this.#v6, bytes, at);
+      finishIcmpv6(bytes, at, at + length, output.pseudoHeaderSum(protocol, length));
+    }
+    return output.send(undefined);
+  }
+
+  /** Tells the sender of a packet what is wrong with it, unless the RFCs forbid it (RFC 1122, section 3.2.2; RFC 4443, section 2.4 e). `rest`: the MTU or pointer. */
+  sendError(packet: Packet, kind: IcmpErrorKind, rest = 0): void {
+    if (this.#isUnanswerable(packet, kind) || !this.#errors.take(this.#environment.now())) {
+      this.drops.add('icmp-error-withheld');
+      return;
+    }
+    const path = this.#environment.pathBack(packet);
+    if (path === undefined) return;
+    const [type, code] = ICMP_ERRORS[kind][packet.family === 4 ? 'v4' : 'v6'];
+    const end = Math.min(packet.end, packet.start + MAX_QUOTE[packet.family]);
+    const word = kind === 'bad-header' && packet.family === 4 ? rest << 24 : rest;
+    this.send(path, type, code, word, packet.bytes.subarray(packet.start, end));
+  }
+
+  #isUnanswerable(packet: Packet, kind: IcmpErrorKind): boolean {
+    const { bytes, transport, end, protocol } = packet;
+    // A packet too big for the next link is reported although it was sent to a group, so that path MTU discovery works there.
+    if (packet.isGroup && !(packet.family === 6 && kind === 'too-big')) return true;
+    const { source3, source0 } = packet;
+    const sourceIsNoHost =
+      packet.family === 4
+        ? source3 === 0 || source3 >>> 28 === 0xe || source3 === -1
+        : packet.source.isUnspecified || source0 >>> 24 === 0xff;
+    if (sourceIsNoHost) return true;
+    if (protocol === IpProtocol.ICMP && packet.family === 4) {
+      return transport >= end || bytes[transport]! !== Icmpv4Type.ECHO_REQUEST;
+    }
+    return protocol === IpProtocol.ICMPV6 && (transport >= end || bytes[transport]! < 128);
+  }
+
+  #takeError(packet: Packet, type: number, code: number, mtu: number): void {
+    const kind = icmpErrorKind(packet.family, type, code);
+    const quoted = readQuotedPacket(
+      packet.family,
+      packet.bytes,
+      packet.transport + ICMPV4_HEADER_LENGTH,
+      packet.end,
+    );
+    if (kind === undefined || quoted === undefined) {
+      this.drops.add('icmp-error-unusable');
+      return;
+    }
+    const echo = packet.family === 4 ? IpProtocol.ICMP : IpProtocol.ICMPV6;
+    // Of a quoted echo request the second word is identifier and sequence number.
+    if (quoted.protocol === echo) this.#failPing(quoted.sequence, kind);
+    else this.#environment.networkError(quoted, kind, mtu, packet);
+  }
+
+  /** Sends an echo request; `settle` is called once, with the reply, or with what the network said. The answer gives up waiting. */
+  ping(
+    path: Path,
+    options: { size: number; sequence?: number | undefined; hopLimit: number },
+    settle: (reply: EchoReply | NetloomError) => void,
+  ): () => void {
+    if (this.#pings.size >= this.#environment.pings) {
+      throw new NetloomError('TOO_MANY_OPEN', 'too many echo requests wait for their replies', {
+        remedy: 'Wait for some, or raise the limit `pings`.',
+      });
+    }
+    const sequence = options.sequence ?? this.#sequence++ & 0xffff;
+    const key = (this.#identifier << 16) | (sequence & 0xffff) | 0;
+    const sentAt = this.#environment.now();
+    this.#pings.set(key, { sentAt, settle });
+    const data = new Uint8Array(options.size);
+    for (let i = 0; i < data.length; i++) data[i] = i;
+    const type = path.source.family === 4 ? Icmpv4Type.ECHO_REQUEST : Icmpv6Type.ECHO_REQUEST;
+    this.send(path, type, 0, key, data, options.hopLimit);
+    return () => this.#pings.delete(key);
+  }
+
+  #takeReply(packet: Packet, key: number): void {
+    const pending = this.#pings.get(key);
+    if (pending === undefined) {
+      this.drops.add('icmp-unexpected-reply');
+      return;
+    }
+    this.#pings.delete(key);
+    pending.settle({
+      from: packet.source,
+      sequence: key & 0xffff,
+      size: packet.end - packet.transport - ICMPV4_HEADER_LENGTH,
+      hopLimit: packet.hopLimit,
+      roundTrip: this.#environment.now() - pending.sentAt,
+    });
+  }
+
+  #failPing(key: number, kind: IcmpErrorKind): void {
+    const pending = this.#pings.get(key);
+    if (pending === undefined) return;
+    this.#pings.delete(key);
+    pending.settle(networkErrorOf(kind, 'the echo request'));
+  }
+}
+
+/** What a user is told when the network answers with this kind of error. */
+export function networkErrorOf(kind: IcmpErrorKind, what: string): NetloomError {
+  switch (kind) {
+    case 'port-unreachable':
+    case 'protocol-unreachable':
+      return new NetloomError('CONNECTION_REFUSED', `${what} was refused: nothing listens there`, {
+        remedy: 'Check the address and port, and that the server runs.',
+      });
+    case 'network-unreachable':
+      return new NetloomError('NETWORK_UNREACHABLE', `${what}: no route leads to its network`, {
+        remedy: 'Check the routes of this host and of its gateway.',
+      });
+    case 'too-big':
+      return new NetloomError('DATAGRAM_TOO_LARGE', `${what} is larger than the path takes`, {
+        remedy: 'Send less at once.',
+      });
+    default:
+      return new NetloomError('HOST_UNREACHABLE', `${what}: ${kind.replaceAll('-', ' ')}`, {
+        remedy: 'Check that the host is up and the path to it whole.',
+      });
+  }
+}
+
+/** Neighbour discovery (RFC 4861) and multicast listener discovery (RFC 3810). */
+function isDiscovery(type: number): boolean {
+  return (
+    (type >= Icmpv6Type.MULTICAST_LISTENER_QUERY && type <= Icmpv6Type.REDIRECT) ||
+    type === Icmpv6Type.MULTICAST_LISTENER_REPORT_V2
+  );
+}

@@ -1,0 +1,169 @@
+import { IpAddress, MacAddress, type Counters } from '../../core/index.ts';
+import {
+  IpProtocol,
+  NDP_HOP_LIMIT,
+  emitNdp,
+  findNdpOption,
+  finishIcmpv6,
+  isFault,
+  ndpLength,
+  parseNdp,
+  solicitedNodeGroup,
+  type NdpMessage,
+  type NdpOption,
+  type NeighbourAdvertisement,
+  type NeighbourSolicitation,
+  type RouterAdvertisement,
+} from '../../wire/index.ts';
+import type { Interface } from '../interface.ts';
+import type { Neighbour } from '../neighbour/neighbour.ts';
+import type { IpOutput } from '../output.ts';
+import type { Packet } from '../packet.ts';
+import type { Path } from '../path.ts';
+
+/** What neighbour discovery needs of the stack around it. */
+export interface NdpEnvironment {
+  readonly output: IpOutput;
+  readonly drops: Counters;
+  now(): number;
+  /** The path from `source` straight over `via`, without asking the routes. */
+  linkPath(via: Interface, source: IpAddress, destination: IpAddress): Path;
+  /** A router has told of itself: for autoconfiguration. */
+  advertised(via: Interface, router: IpAddress, message: RouterAdvertisement): void;
+  /** Somebody asks for, or claims, an address of ours that is tentative (RFC 4862, section 5.4). */
+  tentativeSeen(
+    via: Interface,
+    target: IpAddress,
+    message: NeighbourSolicitation | NeighbourAdvertisement,
+  ): void;
+}
+
+/** The group of all nodes on a link (RFC 4291, section 2.7.1). */
+const ALL_NODES = IpAddress.parse('ff02::1');
+
+/** Neighbour discovery, host side: link addresses of neighbours and routers' advertisements (RFC 4861). */
+export class NdpLayer {
+  readonly #environment: NdpEnvironment;
+
+  constructor(environment: NdpEnvironment) {
+    this.#environment = environment;
+  }
+
+  /** A neighbour discovery message has come; its checksum has been checked. */
+  receive(packet: Packet): void {
+    const { bytes, transport, end, hopLimit, source, destination } = packet;
+    const message = parseNdp(bytes, transport, end, { hopLimit, source, destination });
+    if (isFault(message)) {
+      this.#environment.drops.add(`ndp-${message}`);
+      return;
+    }
+    const via = packet.interface;
+    if (message.kind === 'neighbour-solicitation') this.#takeSolicitation(via, packet, message);
+    else if (message.kind === 'neighbour-advertisement') this.#takeAdvertisement(via, message);
+    else if (message.kind === 'router-advertisement') this.#takeRouter(via, source, message);
+    // Redirects are passed over: a host that follows them can be led astray by anyone on the link.
+    else this.#environment.drops.add('ndp-ignored');
+  }
+
+  /** Section 7.2.3 and 7.2.4. */
+  #takeSolicitation(via: Interface, packet: Packet, message: NeighbourSolicitation): void {
+    const { target } = message;
+    const own = via.find(target);
+    if (own?.tentative === true) {
+      this.#environment.tentativeSeen(via, target, message);
+      return;
+    }
+    if (own === undefined) {
+      this.#environment.drops.add('ndp-not-ours');
+      return;
+    }
+    const { source } = packet;
+    const option = findNdpOption(message.options, 'source-link-address');
+    if (source.isUnspecified) {
+      // Somebody checks whether the address is free: everybody is told that it is not.
+      this.#advertise(via, target, ALL_NODES, false);
+      return;
+    }
+    if (option !== undefined) this.#learn(via, source, option.mac, false);
+    this.#advertise(via, target, source, true);
+  }
+
+  /** Section 7.2.5. */
+  #takeAdvertisement(via: Interface, message: NeighbourAdvertisement): void {
+    const { target } = message;
+    if (via.find(target) !== undefined) {
+      this.#environment.tentativeSeen(via, target, message);
+      return;
+    }
+    const neighbour = via.neighbours.find(withZone(target, via));
+    // Unasked-for news of a stranger is not wanted.
+    if (neighbour === undefined) return;
+    const option = findNdpOption(message.options, 'target-link-address');
+    neighbour.isRouter = message.router;
+    if (option === undefined && !neighbour.isResolved) return;
+    const high = option?.mac.high ?? neighbour.macHigh;
+    const low = option?.mac.low ?? neighbour.macLow;
+    const differs =
+      neighbour.isResolved && (high !== neighbour.macHigh || low !== neighbour.macLow);
+    if (differs && !message.override) return;
+    via.neighbours.learn(neighbour, high, low, message.solicited, this.#environment.now());
+  }
+
+  #takeRouter(via: Interface, router: IpAddress, message: RouterAdvertisement): void {
+    const option = findNdpOption(message.options, 'source-link-address');
+    if (option !== undefined) this.#learn(via, router, option.mac, true);
+    this.#environment.advertised(via, router, message);
+  }
+
+  #learn(via: Interface, address: IpAddress, mac: MacAddress, isRouter: boolean): void {
+    const now = this.#environment.now();
+    const neighbour = via.neighbours.get(withZone(address, via), now);
+    if (isRouter) neighbour.isRouter = true;
+    via.neighbours.learn(neighbour, mac.high, mac.low, false, now);
+  }
+
+  /** Asks for a neighbour's link address: its solicited-node group, or itself where it is to confirm. */
+  solicit(via: Interface, neighbour: Neighbour, unicast: boolean): void {
+    const source = via.linkLocal ?? via.usable(6)[0]?.cidr.address;
+    if (source === undefined) {
+      this.#environment.drops.add('ndp-no-source');
+      return;
+    }
+    const destination = unicast ? neighbour.address : solicitedNodeGroup(neighbour.address);
+    this.send(via, source, destination, {
+      kind: 'neighbour-solicitation',
+      target: neighbour.address,
+      options: [{ kind: 'source-link-address', mac: via.mac }],
+    });
+  }
+
+  #advertise(via: Interface, target: IpAddress, destination: IpAddress, solicited: boolean): void {
+    const options: NdpOption[] = [{ kind: 'target-link-address', mac: via.mac }];
+    this.send(via, target, destination, {
+      kind: 'neighbour-advertisement',
+      target,
+      router: false,
+      solicited,
+      override: true,
+      options,
+    });
+  }
+
+  /** Sends a message with the hop limit that shows it came from the link itself. */
+  send(via: Interface, source: IpAddress, destination: IpAddress, message: NdpMessage): void {
+    const { output } = this.#environment;
+    const path = this.#environment.linkPath(via, source, withZone(destination, via));
+    const length = ndpLength(message);
+    if (!output.open(path, IpProtocol.ICMPV6, length, false, { hopLimit: NDP_HOP_LIMIT })) return;
+    const { bytes, at } = output;
+    emitNdp(message, bytes, at);
+    finishIcmpv6(bytes, at, at + length, output.pseudoHeaderSum(IpProtocol.ICMPV6, length));
+    output.send(undefined);
+  }
+}
+
+/** A link-local address with the interface as its zone, as neighbours and paths have it; others as they are. */
+export function withZone(address: IpAddress, via: Interface): IpAddress {
+  if (address.family === 4 || !address.isLinkLocal || address.zone === via.name) return address;
+  return IpAddress.v6(address.word0, address.word1, address.word2, address.word3, via.name);
+}

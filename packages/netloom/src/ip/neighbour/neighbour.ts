@@ -1,0 +1,88 @@
+import {
+  NOT_QUEUED,
+  StateMachine,
+  type IpAddress,
+  type TimerEntry,
+  type Transitions,
+} from '../../core/index.ts';
+import type { FrameOffload } from '../../link/index.ts';
+
+/** What is known of a neighbour's link address (RFC 4861, section 7.3.2); used for ARP as well. */
+export type NeighbourState =
+  | 'new'
+  | 'incomplete'
+  | 'reachable'
+  | 'stale'
+  | 'delay'
+  | 'probe'
+  | 'failed';
+
+export type NeighbourEvent =
+  /** A packet is to be sent. */
+  | 'use'
+  /** The neighbour answered our solicitation, or an upper layer saw it take part. */
+  | 'confirmed'
+  /** Its link address was heard of without being asked for. */
+  | 'heard'
+  /** The time of the present state is over. */
+  | 'elapsed'
+  /** It did not answer as often as it was asked. */
+  | 'unanswered';
+
+/** RFC 4861, section 7.3.3 and appendix C. */
+export const NEIGHBOUR_TRANSITIONS: Transitions<NeighbourState, NeighbourEvent> = {
+  new: { use: 'incomplete', heard: 'stale', confirmed: 'reachable' },
+  incomplete: { confirmed: 'reachable', heard: 'stale', unanswered: 'failed' },
+  reachable: { elapsed: 'stale', heard: 'stale', confirmed: 'reachable' },
+  stale: { use: 'delay', heard: 'stale', confirmed: 'reachable' },
+  delay: { elapsed: 'probe', heard: 'stale', confirmed: 'reachable' },
+  probe: { unanswered: 'failed', heard: 'stale', confirmed: 'reachable' },
+  failed: { use: 'incomplete', heard: 'stale', confirmed: 'reachable' },
+};
+
+/** A frame that waits for a link address: a copy of the cache's own, with what was left to the link. */
+export interface WaitingFrame {
+  readonly frame: Uint8Array;
+  readonly offload: FrameOffload | undefined;
+}
+
+/** One entry of a neighbour cache. */
+export class Neighbour implements TimerEntry {
+  readonly address: IpAddress;
+  readonly machine: StateMachine<NeighbourState, NeighbourEvent> = new StateMachine(
+    'neighbour',
+    NEIGHBOUR_TRANSITIONS,
+    'new',
+  );
+  /** The link address as two halves; meaningful when {@link isResolved}. */
+  macHigh = 0;
+  macLow = 0;
+  isResolved = false;
+  isRouter = false;
+  /** Whether it is reachable and needs nothing done when it is used. Read for every packet. */
+  isFresh = false;
+  /** An upper layer has seen it take part since the state was last looked at. */
+  confirmedByUse = false;
+  /** Solicitations sent without an answer. */
+  solicitations = 0;
+  /** Frames that wait for the link address. */
+  readonly waiting: WaitingFrame[] = [];
+  /** When it was last used: the longest unused goes when the cache is full. */
+  usedAt = 0;
+  deadline: number = NOT_QUEUED.deadline;
+  position: number = NOT_QUEUED.position;
+  order: number = NOT_QUEUED.order;
+
+  constructor(address: IpAddress) {
+    this.address = address;
+  }
+
+  get state(): NeighbourState {
+    return this.machine.state;
+  }
+
+  /** Forward progress of an upper layer shows that it is reachable (RFC 4861, section 7.3.1). */
+  confirm(): void {
+    this.confirmedByUse = true;
+  }
+}

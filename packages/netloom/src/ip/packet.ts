@@ -1,0 +1,64 @@
+import { IpAddress } from '../core/index.ts';
+import type { FrameOffload } from '../link/index.ts';
+import type { Interface } from './interface.ts';
+
+/**
+ * An IP packet on its way up: where its parts are in the frame and what its header says. One mutable instance serves
+ * a whole stack, so nothing may keep it; addresses are words as in {@link IpAddress}.
+ */
+export class Packet {
+  bytes!: Uint8Array;
+  interface!: Interface;
+  offload: FrameOffload | undefined;
+  family: 4 | 6 = 4;
+  /** Index of the IP header. */
+  start = 0;
+  /** Index of the transport header: past options and extension headers. */
+  transport = 0;
+  /** Index one past the packet's last byte. */
+  end = 0;
+  protocol = 0;
+  source0 = 0;
+  source1 = 0;
+  source2 = 0;
+  source3 = 0;
+  destination0 = 0;
+  destination1 = 0;
+  destination2 = 0;
+  destination3 = 0;
+  hopLimit = 0;
+  /** DSCP and ECN. */
+  trafficClass = 0;
+  /** Its IP destination is a group or a broadcast address, or its link destination is: nothing may be answered with an error (RFC 1122, section 3.2.2). */
+  isGroup = false;
+
+  get source(): IpAddress {
+    return this.family === 4
+      ? IpAddress.v4(this.source3)
+      : IpAddress.v6(
+          this.source0,
+          this.source1,
+          this.source2,
+          this.source3,
+          this.#zone(this.source0),
+        );
+  }
+
+  get destination(): IpAddress {
+    const { destination0, destination1, destination2, destination3 } = this;
+    return this.family === 4
+      ? IpAddress.v4(destination3)
+      : IpAddress.v6(
+          destination0,
+          destination1,
+          destination2,
+          destination3,
+          this.#zone(destination0),
+        );
+  }
+
+  /** Link-local addresses mean something only together with the interface (RFC 4007). */
+  #zone(word0: number): string {
+    return word0 >>> 22 === 0x3fa ? this.interface.name : '';
+  }
+}

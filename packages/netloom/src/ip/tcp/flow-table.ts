@@ -1,0 +1,144 @@
+import { HalfSipHash, type IpAddress } from '../../core/index.ts';
+import type { TcpHeader } from '../../wire/index.ts';
+import type { Packet } from '../packet.ts';
+
+/** What one pair of addresses and ports leads to: a connection, or what is left of one in TIME-WAIT. */
+export interface Flow {
+  readonly localAddress: IpAddress;
+  readonly remoteAddress: IpAddress;
+  readonly localPort: number;
+  readonly remotePort: number;
+  /** The next flow of the same hash. Kept by the table. */
+  nextInBucket: Flow | undefined;
+  segmentArrives(header: TcpHeader, packet: Packet, now: number): void;
+}
+
+/** Flows by addresses and ports: found by a keyed hash, so that nobody outside can choose ports that collide. */
+export class FlowTable {
+  readonly #hash: HalfSipHash;
+  readonly #buckets = new Map<number, Flow>();
+  readonly #words = new Int32Array(9);
+  /** The flow found last: segments come in trains. */
+  #last: Flow | undefined;
+  size = 0;
+
+  /** `key`: 8 random bytes. */
+  constructor(key: Uint8Array) {
+    this.#hash = new HalfSipHash(key);
+  }
+
+  /** The flow a packet belongs to. */
+  find(packet: Packet, header: TcpHeader): Flow | undefined {
+    if (this.#last !== undefined && isFlowOf(this.#last, packet, header)) return this.#last;
+    const words = this.#words;
+    words[0] = packet.destination0;
+    words[1] = packet.destination1;
+    words[2] = packet.destination2;
+    words[3] = packet.destination3;
+    words[4] = packet.source0;
+    words[5] = packet.source1;
+    words[6] = packet.source2;
+    words[7] = packet.source3;
+    words[8] = (header.destinationPort << 16) | header.sourcePort;
+    let flow = this.#buckets.get(this.#hash.hash(words));
+    while (flow !== undefined && !isFlowOf(flow, packet, header)) flow = flow.nextInBucket;
+    if (flow !== undefined) this.#last = flow;
+    return flow;
+  }
+
+  /** The flow between these ends. */
+  get(
+    local: IpAddress,
+    localPort: number,
+    remote: IpAddress,
+    remotePort: number,
+  ): Flow | undefined {
+    let flow = this.#buckets.get(this.#hashOf(local, localPort, remote, remotePort));
+    while (
+      flow !== undefined &&
+      !(
+        flow.localPort === localPort &&
+        flow.remotePort === remotePort &&
+        flow.remoteAddress.equals(remote) &&
+        flow.localAddress.equals(local)
+      )
+    ) {
+      flow = flow.nextInBucket;
+    }
+    return flow;
+  }
+
+  add(flow: Flow): void {
+    const hash = this.#hashOf(
+      flow.localAddress,
+      flow.localPort,
+      flow.remoteAddress,
+      flow.remotePort,
+    );
+    flow.nextInBucket = this.#buckets.get(hash);
+    this.#buckets.set(hash, flow);
+    this.size++;
+  }
+
+  remove(flow: Flow): void {
+    const hash = this.#hashOf(
+      flow.localAddress,
+      flow.localPort,
+      flow.remoteAddress,
+      flow.remotePort,
+    );
+    const first = this.#buckets.get(hash);
+    if (this.#last === flow) this.#last = undefined;
+    if (first === flow) {
+      if (flow.nextInBucket === undefined) this.#buckets.delete(hash);
+      else this.#buckets.set(hash, flow.nextInBucket);
+      this.size--;
+    } else {
+      let before = first;
+      while (before !== undefined && before.nextInBucket !== flow) before = before.nextInBucket;
+      if (before === undefined) return;
+      before.nextInBucket = flow.nextInBucket;
+      this.size--;
+    }
+    flow.nextInBucket = undefined;
+  }
+
+  *values(): Generator<Flow> {
+    for (const first of this.#buckets.values()) {
+      for (let flow: Flow | undefined = first; flow !== undefined; flow = flow.nextInBucket)
+        yield flow;
+    }
+  }
+
+  #hashOf(local: IpAddress, localPort: number, remote: IpAddress, remotePort: number): number {
+    const words = this.#words;
+    words[0] = local.word0;
+    words[1] = local.word1;
+    words[2] = local.word2;
+    words[3] = local.word3;
+    words[4] = remote.word0;
+    words[5] = remote.word1;
+    words[6] = remote.word2;
+    words[7] = remote.word3;
+    words[8] = (localPort << 16) | remotePort;
+    return this.#hash.hash(words);
+  }
+}
+
+/** Whether a packet belongs to a flow. Link-local addresses are told apart by the interface, which the flow's zone names. */
+function isFlowOf(flow: Flow, packet: Packet, header: TcpHeader): boolean {
+  const { localAddress: local, remoteAddress: remote } = flow;
+  return (
+    flow.localPort === header.destinationPort &&
+    flow.remotePort === header.sourcePort &&
+    remote.word3 === packet.source3 &&
+    local.word3 === packet.destination3 &&
+    remote.word2 === packet.source2 &&
+    local.word2 === packet.destination2 &&
+    remote.word1 === packet.source1 &&
+    local.word1 === packet.destination1 &&
+    remote.word0 === packet.source0 &&
+    local.word0 === packet.destination0 &&
+    (remote.zone === '' || remote.zone === packet.interface.name)
+  );
+}

@@ -1,0 +1,462 @@
+import {
+  Counters,
+  NetloomError,
+  TimerQueue,
+  channel,
+  type IpAddress,
+  type Random,
+} from '../../core/index.ts';
+import {
+  IpProtocol,
+  TcpFlag,
+  TcpHeader,
+  finishChecksum,
+  isFault,
+  parseTcp,
+  sumWords,
+} from '../../wire/index.ts';
+import type { IcmpErrorKind } from '../icmp/icmp-error.ts';
+import { networkErrorOf } from '../icmp/icmp-layer.ts';
+import type { QuotedPacket } from '../icmp/quoted-packet.ts';
+import type { Neighbour } from '../neighbour/neighbour.ts';
+import type { IpOutput } from '../output.ts';
+import type { Packet } from '../packet.ts';
+import type { Path } from '../path.ts';
+import { choosePort } from '../ports.ts';
+import { RateLimiter } from '../rate-limiter.ts';
+import { Cubic, type CongestionControl, type CongestionOptions } from './congestion/index.ts';
+import { TcpConnection } from './connection.ts';
+import { FlowTable } from './flow-table.ts';
+import { InitialSequence } from './initial-sequence.ts';
+import type { TcpLimits } from './limits.ts';
+import type { TcpListener } from './listener.ts';
+import { TcpListeners } from './listeners.ts';
+import { windowScaleFor } from './receiver.ts';
+import { resetStray } from './resets.ts';
+import { takeSynOptions } from './segment-arrival.ts';
+import { SegmentWriter } from './segment-writer.ts';
+import type { SendQueue } from './send-queue.ts';
+import { after, before } from './sequence.ts';
+import { TimeWait } from './time-wait.ts';
+import { TimeWaits } from './time-waits.ts';
+import { connectionDeadline } from './timers.ts';
+import { acknowledgeIfDue, sendSyn, settleSegmentSize } from './transmit.ts';
+
+/** The timers of all connections and of what is left of them. */
+export type TcpTimers = TimerQueue<TcpConnection | TimeWait>;
+
+/** Makes the congestion control of one connection. */
+export type CongestionFactory = (options: CongestionOptions) => CongestionControl;
+
+/** Counts of a stack's TCP. */
+export interface TcpStatistics {
+  readonly drops: Counters;
+  opened: number;
+  accepted: number;
+  failed: number;
+  resetsSent: number;
+}
+
+/** What the TCP layer needs of the stack around it. */
+export interface TcpEnvironment {
+  readonly output: IpOutput;
+  readonly random: Random;
+  readonly limits: TcpLimits;
+  readonly congestion: CongestionFactory | undefined;
+  /** The time of what is being done now. */
+  now(): number;
+  /** Asks for {@link TcpLayer.flush}, soon. */
+  requestFlush(): void;
+  /** The path of an answer to this packet; undefined if there is none. */
+  pathBack(packet: Packet): Path | undefined;
+  /** The path between two addresses. */
+  path(destination: IpAddress, source: IpAddress): Path;
+}
+
+const handlerErrors = channel<NetloomError>('netloom:tcp:handler-threw');
+
+/** The time to the first repetition of a SYN (RFC 6298, section 2.1). */
+const SYN_TIMEOUT = 1000;
+
+/**
+ * TCP: demultiplexes segments to connections, keeps listeners and TIME-WAIT, and sends what connections have to send once the
+ * input at hand has been taken.
+ */
+export class TcpLayer {
+  readonly limits: TcpLimits;
+  readonly statistics: TcpStatistics = {
+    drops: new Counters(),
+    opened: 0,
+    accepted: 0,
+    failed: 0,
+    resetsSent: 0,
+  };
+  readonly synTimeout: number = SYN_TIMEOUT;
+  readonly #environment: TcpEnvironment;
+  readonly #flows: FlowTable;
+  readonly #listeners: TcpListeners;
+  readonly #timers: TcpTimers = new TimerQueue();
+  readonly timeWaits: TimeWaits;
+  readonly #sequences: InitialSequence;
+  readonly #writer: SegmentWriter;
+  readonly #header = new TcpHeader();
+  readonly #challenges: RateLimiter;
+  #scheduled: TcpConnection[] = [];
+
+  constructor(environment: TcpEnvironment) {
+    this.#environment = environment;
+    this.limits = environment.limits;
+    this.#listeners = new TcpListeners(environment.random, this.limits.halfOpen);
+    this.#flows = new FlowTable(environment.random.fill(new Uint8Array(8)));
+    this.timeWaits = new TimeWaits(this.limits, this.#flows, this.#timers, this.statistics.drops);
+    this.#sequences = new InitialSequence(environment.random);
+    this.#writer = new SegmentWriter(environment.output);
+    this.#challenges = new RateLimiter(
+      this.limits.challengeAcknowledgments,
+      this.limits.challengeAcknowledgments,
+    );
+  }
+
+  /** Connections and what is left of them in TIME-WAIT. */
+  get flows(): FlowTable {
+    return this.#flows;
+  }
+
+  /** Connections, TIME-WAIT not counted. */
+  get connections(): number {
+    return this.#flows.size - this.timeWaits.size;
+  }
+
+  now(): number {
+    return this.#environment.now();
+  }
+
+  /** Opens a connection along `path`; `opened` is told how that went. */
+  connect(
+    path: Path,
+    localPort: number,
+    remotePort: number,
+    opened: (connection: TcpConnection, error: NetloomError | undefined) => void,
+  ): TcpConnection {
+    this.#checkRoom();
+    const port = localPort === 0 ? this.#freePort(path, remotePort) : localPort;
+    if (this.#flows.get(path.source, port, path.destination, remotePort) !== undefined) {
+      throw new NetloomError('ADDRESS_IN_USE', `port ${port} is already connected to that peer`, {
+        remedy: 'Choose another local port, or 0 to be given one.',
+      });
+    }
+    const connection = this.#make(path, port, remotePort, opened);
+    this.statistics.opened++;
+    connection.machine.take('connect', this.now());
+    sendSyn(connection, this.now());
+    this.schedule(connection);
+    return connection;
+  }
+
+  /** Accepts connections at a port; port 0 is given one. */
+  listen(
+    port: number,
+    address: IpAddress | undefined,
+    backlog: number | undefined,
+    accept: (connection: TcpConnection) => void,
+  ): TcpListener {
+    return this.#listeners.add(port, address, backlog, accept);
+  }
+
+  /** The listener accepts no more; what is half-open is reset. */
+  unlisten(listener: TcpListener): void {
+    this.#listeners.remove(listener);
+    for (const connection of listener.takeHalfOpen()) connection.abort();
+  }
+
+  /** A TCP packet has come for this host. */
+  receive(packet: Packet): void {
+    const header = this.#header;
+    const { drops } = this.statistics;
+    const fault = parseTcp(packet.bytes, packet.transport, packet.end, header);
+    if (isFault(fault)) {
+      drops.add(`tcp-${fault}`);
+      return;
+    }
+    if (!isChecksumRight(packet, this.#environment.output)) {
+      drops.add('tcp-bad-checksum');
+      return;
+    }
+    // Connections are between two hosts (RFC 9293, section 3.9.2.3).
+    if (packet.isGroup) {
+      drops.add('tcp-to-group');
+      return;
+    }
+    const flow = this.#flows.find(packet, header);
+    if (flow !== undefined) flow.segmentArrives(header, packet, this.now());
+    else this.receiveUnknown(packet, header, this.now());
+    if (flow instanceof TcpConnection) flow.deliver(this.now());
+  }
+
+  /** A segment of no connection: it opens one, or is answered with a reset (RFC 9293, sections 3.10.7.1 and 3.10.7.2). */
+  receiveUnknown(packet: Packet, header: TcpHeader, now: number): void {
+    const { flags } = header;
+    if (flags & TcpFlag.RST) return;
+    const listener = this.#listeners.find(packet, header);
+    const isSyn = (flags & (TcpFlag.SYN | TcpFlag.ACK | TcpFlag.FIN)) === TcpFlag.SYN;
+    if (listener === undefined || !isSyn) {
+      this.sendResetTo(packet, header);
+      return;
+    }
+    const path = this.#environment.pathBack(packet);
+    if (path === undefined) {
+      this.statistics.drops.add('tcp-no-path-back');
+      return;
+    }
+    const displaced = listener.makeRoom();
+    if (displaced !== undefined) {
+      this.statistics.drops.add('tcp-half-open-limit');
+      displaced.fail(new NetloomError('TOO_MANY_OPEN', 'too many half-open connections'));
+    }
+    if (this.connections >= this.limits.connections) {
+      this.statistics.drops.add('tcp-connection-limit');
+      return;
+    }
+    this.#accept(listener, path, header, now);
+  }
+
+  #accept(listener: TcpListener, path: Path, header: TcpHeader, now: number): void {
+    const connection = this.#make(
+      path,
+      header.destinationPort,
+      header.sourcePort,
+      (made, error) => {
+        if (error === undefined) this.statistics.accepted++;
+        listener.opened(made, error);
+      },
+    );
+    listener.add(connection);
+    connection.machine.take('accept', now);
+    connection.receiver.synchronize((header.sequence + 1) | 0);
+    takeSynOptions(connection, header, now);
+    connection.sender.setWindow(header.sequence, 0, header.window);
+    sendSyn(connection, now);
+    this.schedule(connection);
+  }
+
+  /** Puts the connection among those that {@link flush} looks after. */
+  schedule(connection: TcpConnection): void {
+    if (connection.isScheduled) return;
+    connection.isScheduled = true;
+    if (this.#scheduled.push(connection) === 1) this.#environment.requestFlush();
+  }
+
+  /** Tells users what is new and sends what can be sent. */
+  flush(now: number): void {
+    while (this.#scheduled.length > 0) {
+      const batch = this.#scheduled;
+      this.#scheduled = [];
+      for (const connection of batch) {
+        connection.isScheduled = false;
+        connection.deliver(now);
+        this.#send(connection, now);
+      }
+    }
+  }
+
+  /** When {@link advance} is wanted. */
+  deadline(): number {
+    return this.#timers.deadline();
+  }
+
+  /** Fires the timers that are due. A connection's deadline is kept early rather than moved at every segment. */
+  advance(now: number): void {
+    for (;;) {
+      const due = this.#timers.takeDue(now);
+      if (due === undefined) return;
+      if (due instanceof TimeWait) {
+        this.timeWaits.remove(due);
+      } else {
+        due.advance(now);
+        this.schedule(due);
+      }
+    }
+  }
+
+  /**
+   * The connection that a segment quoted in an ICMP error is of; undefined if there is none, or if the quoted number is not in flight: then
+   * somebody has guessed (RFC 5927, section 4.1).
+   */
+  connectionOf(quoted: QuotedPacket): TcpConnection | undefined {
+    const { source, destination, sourcePort, destinationPort, sequence } = quoted;
+    const flow = this.#flows.get(source, sourcePort, destination, destinationPort);
+    if (!(flow instanceof TcpConnection)) return undefined;
+    const { sender } = flow;
+    return before(sequence, sender.unacknowledged) || after(sequence, sender.next)
+      ? undefined
+      : flow;
+  }
+
+  /** The network has said something of a connection's segment: an attempt to connect fails, an established connection goes on trying (RFC 9293, section 3.9.2.2). */
+  networkError(connection: TcpConnection, kind: IcmpErrorKind): void {
+    this.statistics.drops.add(`tcp-${kind}`);
+    if (!connection.isSynchronized) connection.fail(networkErrorOf(kind, `${connection}`));
+  }
+
+  /** A neighbour does not answer: attempts to connect through it have failed (RFC 9293, section 3.9.2.2). */
+  neighbourUnreachable(neighbour: Neighbour): void {
+    for (const flow of this.#flows.values()) {
+      if (
+        flow instanceof TcpConnection &&
+        !flow.isSynchronized &&
+        flow.path.neighbour === neighbour
+      ) {
+        flow.fail(networkErrorOf('host-unreachable', `${flow}`));
+      }
+    }
+  }
+
+  /** The paths to an address take less than before: what is outstanding in larger segments goes out again in smaller ones. */
+  pathMtuChanged(destination: IpAddress): void {
+    for (const flow of this.#flows.values()) {
+      if (!(flow instanceof TcpConnection) || !flow.remoteAddress.equals(destination)) continue;
+      flow.path = this.#environment.path(flow.remoteAddress, flow.localAddress);
+      if (flow.sender.recovery === undefined) continue;
+      settleSegmentSize(flow, flow.peerSegmentSize);
+      flow.sender.recovery.segmentSizeReduced(flow.sender.segmentSize);
+      this.schedule(flow);
+    }
+  }
+
+  /** The connections there are, in all states but TIME-WAIT. */
+  openConnections(): TcpConnection[] {
+    return [...this.#flows.values()].filter((flow) => flow instanceof TcpConnection);
+  }
+
+  /** Resets every connection: the stack is being closed. */
+  abortAll(): void {
+    for (const connection of this.openConnections()) {
+      connection.abort(new NetloomError('HOST_CLOSED', `${connection}: the host was closed`));
+    }
+    this.timeWaits.clear();
+    this.flush(this.now());
+  }
+
+  /** The connection is gone. */
+  forget(connection: TcpConnection): void {
+    if (connection.machine.can('gone')) connection.machine.take('gone', this.now());
+    this.#flows.remove(connection);
+    this.#timers.clear(connection);
+  }
+
+  /** Puts a small record in the connection's place, for twice the maximum segment lifetime. */
+  timeWait(connection: TcpConnection, now: number): void {
+    // The peer's FIN is acknowledged before the connection goes.
+    acknowledgeIfDue(connection, now);
+    this.#flows.remove(connection);
+    this.#timers.clear(connection);
+    this.timeWaits.add(connection, now);
+  }
+
+  /** Asks the peer whether it meant it, within the limit for all connections (RFC 5961, section 7). */
+  challenge(connection: TcpConnection): void {
+    this.statistics.drops.add('tcp-challenged');
+    if (this.#challenges.take(this.now())) connection.acknowledgeNow = true;
+  }
+
+  /** Resets a segment that belongs to no connection. */
+  sendResetTo(packet: Packet, received: TcpHeader): void {
+    if (received.flags & TcpFlag.RST) return;
+    const path = this.#environment.pathBack(packet);
+    if (path !== undefined) resetStray(this, path, packet, received);
+  }
+
+  /** A cleared header, to be filled and sent with {@link write}. */
+  begin(sourcePort: number, destinationPort: number): TcpHeader {
+    return this.#writer.begin(sourcePort, destinationPort);
+  }
+
+  write(
+    path: Path,
+    queue: SendQueue | undefined,
+    offset: number,
+    length: number,
+    segmentSize: number,
+  ): boolean {
+    return this.#writer.send(path, queue, offset, length, segmentSize);
+  }
+
+  congestion(maximumSegmentSize: number): CongestionControl {
+    const options = { maximumSegmentSize, acknowledgmentLimit: Infinity };
+    return this.#environment.congestion?.(options) ?? new Cubic(options);
+  }
+
+  timestampOffset(connection: TcpConnection): number {
+    return this.#sequences.timestampOffset(connection.localAddress, connection.remoteAddress);
+  }
+
+  /** A handler threw from its last call, when there was nothing left to abort. */
+  handlerThrew(error: NetloomError): void {
+    handlerErrors.publish(error);
+  }
+
+  #send(connection: TcpConnection, now: number): void {
+    if (connection.state === 'closed' || connection.state === 'time-wait') return;
+    if (connection.isSynchronized) {
+      connection.sender.output(now);
+      acknowledgeIfDue(connection, now);
+    }
+    const deadline = connectionDeadline(connection);
+    if (deadline < connection.deadline) this.#timers.set(connection, deadline);
+  }
+
+  #make(
+    path: Path,
+    localPort: number,
+    remotePort: number,
+    opened: (connection: TcpConnection, error: NetloomError | undefined) => void,
+  ): TcpConnection {
+    const { source, destination } = path;
+    const initialSequence = this.#sequences.number(
+      source,
+      localPort,
+      destination,
+      remotePort,
+      this.now(),
+    );
+    const connection = new TcpConnection({
+      layer: this,
+      path,
+      localPort,
+      remotePort,
+      initialSequence,
+      opened,
+    });
+    connection.receiver.scale = windowScaleFor(this.limits.maximumReceiveBuffer);
+    this.#flows.add(connection);
+    return connection;
+  }
+
+  #freePort({ source, destination }: Path, remotePort: number): number {
+    return choosePort(
+      this.#environment.random,
+      (port) =>
+        this.#listeners.has(port) ||
+        this.#flows.get(source, port, destination, remotePort) !== undefined,
+    );
+  }
+
+  #checkRoom(): void {
+    if (this.connections < this.limits.connections) return;
+    throw new NetloomError(
+      'TOO_MANY_OPEN',
+      `${this.limits.connections} connections are open already`,
+      {
+        remedy: 'Close some, or raise the limit `connections`.',
+      },
+    );
+  }
+}
+
+/** Whether the checksum holds, or the link has seen to it. */
+function isChecksumRight(packet: Packet, output: IpOutput): boolean {
+  if (packet.offload !== undefined && packet.offload.checksumStart > 0) return true;
+  const { bytes, transport, end } = packet;
+  const pseudo = output.pseudoHeaderSumOf(packet, IpProtocol.TCP, end - transport);
+  return finishChecksum(sumWords(bytes, transport, end, pseudo)) === 0;
+}

@@ -1,0 +1,407 @@
+import type { CongestionControl } from './congestion/index.ts';
+import { Rack } from './rack.ts';
+import { RttEstimator } from './rtt-estimator.ts';
+import { Scoreboard, type SentSegment } from './scoreboard.ts';
+import { after, before } from './sequence.ts';
+
+/** What an acknowledgment tells the sender. One mutable instance per connection. */
+export interface Acknowledgment {
+  /** SEG.ACK. */
+  number: number;
+  /** Pairs of edges of the SACK blocks, and how many pairs count. */
+  sackEdges: Int32Array;
+  sackCount: number;
+  /** Same number as before, no data, same window, while data is outstanding (RFC 5681, section 2). */
+  duplicate: boolean;
+  /** The round-trip time by the timestamp echoed, in milliseconds; undefined without timestamps. */
+  timestampRtt: number | undefined;
+  /** The timestamp echoed; meaningful when {@link timestampRtt} is defined. */
+  timestampEcho: number;
+}
+
+/** The longest an acknowledgment is held back by a peer we assume (RFC 8985, section 7.2). */
+const MAX_PEER_ACK_DELAY = 200;
+
+/**
+ * What a sender knows of the network: what is in flight, what is lost, how much more may be sent, and when to stop waiting.
+ *
+ * Reading list: RFC 6298 (retransmission timer), RFC 8985 (RACK and tail loss probe), RFC 6675 (SACK recovery), RFC 6937 (rate reduction),
+ * RFC 6582 (recovery without SACK), RFC 3522 (Eifel detection).
+ */
+export class LossRecovery {
+  readonly board: Scoreboard = new Scoreboard();
+  readonly rtt: RttEstimator = new RttEstimator();
+  readonly congestion: CongestionControl;
+  readonly #rack: Rack;
+  readonly #sack: boolean;
+  segmentSize: number;
+  /** Open: all is well. Recovery: repairing a loss found by acknowledgments. Loss: repairing after a timeout. */
+  #phase: 'open' | 'recovery' | 'loss' = 'open';
+  /** The phase ends when this is acknowledged. */
+  #recoveryPoint: number;
+  /** Without SACK, each duplicate acknowledgment stands for one segment that has arrived. */
+  #duplicates = 0;
+  /** When the retransmission timer or the probe goes off. */
+  #timerAt = Infinity;
+  #timerIsProbe = false;
+  /** Since new data was last acknowledged (RFC 6298, section 5.5). */
+  #timeoutsInARow = 0;
+  /** Proportional rate reduction (RFC 6937): delivered and sent in this recovery, flight at its start, and what may go out now. */
+  #prrDelivered = 0;
+  #prrOut = 0;
+  #prrFlight = 1;
+  #prrBudget = 0;
+  /** Tail loss probe (RFC 8985, section 7): what is to be acknowledged for the episode to end. */
+  #probeEnd: number | undefined;
+  #probeResent = false;
+  /** Timestamp of the first retransmission of this phase, for the Eifel detection; undefined when it has been used. */
+  #firstResentTimestamp: number | undefined;
+  #roundEnd: number;
+  /** The window held the sender back, in this round trip and in the one before. */
+  #filledThisRound = false;
+  #filledLastRound = false;
+  /** Retransmitted segments and timeouts, for statistics. */
+  retransmissions = 0;
+  timeouts = 0;
+  readonly #ackForCongestion = {
+    bytes: 0,
+    now: 0,
+    rtt: undefined as number | undefined,
+    smoothedRtt: 0,
+    minRtt: 0,
+    inFlight: 0,
+    applicationLimited: false,
+    roundStarted: false,
+  };
+  #delivered = 0;
+  #sampleSentAt = -1;
+
+  constructor(options: {
+    initialSequence: number;
+    sack: boolean;
+    segmentSize: number;
+    congestion: CongestionControl;
+  }) {
+    this.congestion = options.congestion;
+    this.segmentSize = options.segmentSize;
+    this.#sack = options.sack;
+    this.#rack = new Rack(options.initialSequence);
+    this.#recoveryPoint = options.initialSequence;
+    this.#roundEnd = options.initialSequence;
+  }
+
+  get phase(): 'open' | 'recovery' | 'loss' {
+    return this.#phase;
+  }
+
+  /** Bytes in the network as far as is known (RFC 6675: pipe). */
+  get inFlight(): number {
+    return Math.max(0, this.board.inFlight - this.#duplicates * this.segmentSize);
+  }
+
+  /** Bytes that congestion control lets out now. */
+  get allowance(): number {
+    if (this.#phase === 'recovery') return this.#prrBudget;
+    return this.congestion.window - this.inFlight;
+  }
+
+  /** When {@link advance} is wanted. */
+  get deadline(): number {
+    return Math.min(this.#timerAt, this.#rack.deadline);
+  }
+
+  /** There is more to send than the congestion window lets out. */
+  windowFilled(): void {
+    this.#filledThisRound = true;
+  }
+
+  /** New data was sent. */
+  sent(start: number, end: number, now: number): void {
+    const wasIdle = this.board.isEmpty;
+    this.board.sent(start, end, now);
+    this.congestion.onSent?.((end - start) | 0, this.inFlight, now);
+    this.#prrSent((end - start) | 0);
+    if (wasIdle || this.#timerIsProbe || this.#timerAt === Infinity) this.#armTimer(now);
+  }
+
+  /** A segment was sent again; `timestamp` is the value its timestamp option carried. */
+  resent(segment: SentSegment, timestamp: number, now: number): void {
+    this.board.resent(segment, now);
+    this.#prrSent((segment.end - segment.start) | 0);
+    this.#firstResentTimestamp ??= timestamp;
+    this.retransmissions++;
+    if (this.#timerAt === Infinity) this.#armTimer(now);
+  }
+
+  /**
+   * Takes an acknowledgment. `sendNext` is SND.NXT, `previous` SND.UNA before it. Answers whether anything is known to
+   * have arrived by it.
+   */
+  acknowledge(ack: Acknowledgment, previous: number, sendNext: number, now: number): boolean {
+    const { board } = this;
+    const inFlightBefore = this.inFlight;
+    this.#delivered = 0;
+    this.#sampleSentAt = -1;
+    const advanced = after(ack.number, previous);
+    if (advanced) {
+      board.acknowledge(ack.number, (segment) => this.#arrived(segment, now));
+      this.#duplicates = 0;
+      this.#timeoutsInARow = 0;
+    }
+    const sawDuplicateSack = this.#takeSackBlocks(ack, now);
+    this.#sampleRtt(ack, now);
+    const spurious = this.#detectSpurious(ack, advanced);
+    this.#endPhase(ack.number, now);
+    const lost = this.#detectLoss(ack, advanced, sendNext, now);
+    if (lost && this.#phase === 'open') this.#enterRecovery(inFlightBefore, sendNext, now);
+    this.#endProbe(ack, sawDuplicateSack, now);
+    if (this.#delivered > 0 && !spurious) {
+      this.#tellCongestion(ack, inFlightBefore, sendNext, now);
+    }
+    if (this.#phase === 'recovery') this.#reduceRate();
+    if (advanced || this.#delivered > 0) this.#armTimer(now);
+    return advanced || this.#delivered > 0;
+  }
+
+  /**
+   * Does what is due. Answers what the sender must do: 'probe': send one segment, new or the last one again; 'lost':
+   * something waits to be sent again; undefined: nothing.
+   */
+  advance(sendNext: number, now: number): 'probe' | 'lost' | undefined {
+    if (this.#rack.deadline <= now) {
+      const inFlight = this.inFlight;
+      const lost = this.#rack.detectLoss(
+        this.board,
+        this.rtt,
+        this.#phase !== 'open',
+        this.segmentSize,
+        now,
+      );
+      if (lost && this.#phase === 'open') this.#enterRecovery(inFlight, sendNext, now);
+      if (lost) return 'lost';
+    }
+    if (this.#timerAt > now) return undefined;
+    if (this.board.isEmpty) {
+      this.#timerAt = Infinity;
+      return undefined;
+    }
+    if (this.#timerIsProbe) {
+      this.#timerIsProbe = false;
+      this.#probeEnd = sendNext;
+      this.#probeResent = false;
+      this.#timerAt = now + this.rtt.timeout(this.#timeoutsInARow);
+      return 'probe';
+    }
+    this.#timeout(sendNext, now);
+    return 'lost';
+  }
+
+  /** The probe asked for by {@link advance} was the last segment sent again; or it was new data that ends at `end`. */
+  probed(resent: boolean, end: number): void {
+    this.#probeResent = resent;
+    this.#probeEnd = end;
+  }
+
+  /** Nothing is outstanding any more, or the peer's window is closed: the timers rest. */
+  stop(): void {
+    this.#timerAt = Infinity;
+    this.#rack.deadline = Infinity;
+  }
+
+  /** The network takes only smaller segments: what is outstanding in larger ones is sent again (RFC 1191, section 6.5). */
+  segmentSizeReduced(segmentSize: number): void {
+    this.segmentSize = segmentSize;
+    this.congestion.setMaximumSegmentSize(segmentSize);
+    for (let i = 0; ; i++) {
+      const segment = this.board.at(i);
+      if (segment === undefined) break;
+      if (((segment.end - segment.start) | 0) > segmentSize) this.board.setLost(segment, true);
+    }
+  }
+
+  #arrived(segment: SentSegment, now: number): void {
+    this.#delivered += (segment.end - segment.start) | 0;
+    this.#rack.arrived(segment, now, this.rtt.minimum);
+    // Karn's algorithm (RFC 6298, section 3): no sample from a segment sent twice.
+    if (!segment.retransmitted) this.#sampleSentAt = Math.max(this.#sampleSentAt, segment.sentAt);
+  }
+
+  /** Answers whether the first block reports a duplicate (RFC 2883, section 4). */
+  #takeSackBlocks(ack: Acknowledgment, now: number): boolean {
+    if (!this.#sack || ack.sackCount === 0) return false;
+    const { sackEdges: edges } = ack;
+    const newest = this.board.last()?.end ?? ack.number;
+    let first = 0;
+    const duplicate =
+      !after(edges[1]!, ack.number) ||
+      (ack.sackCount > 1 && !before(edges[0]!, edges[2]!) && !after(edges[1]!, edges[3]!));
+    if (duplicate) {
+      this.#rack.duplicateReported(newest, ack.number);
+      first = 1;
+    }
+    for (let i = first; i < ack.sackCount; i++) {
+      const start = edges[2 * i]!;
+      const end = edges[2 * i + 1]!;
+      // Blocks that cannot be are passed over: empty, already acknowledged, or of what was never sent.
+      if (!before(start, end) || !after(end, ack.number) || after(end, newest)) continue;
+      this.board.sack(start, end, (segment) => this.#arrived(segment, now));
+    }
+    return duplicate;
+  }
+
+  #sampleRtt(ack: Acknowledgment, now: number): void {
+    if (this.#sampleSentAt >= 0) this.rtt.sample(now - this.#sampleSentAt, now);
+    else if (this.#delivered > 0 && ack.timestampRtt !== undefined) {
+      this.rtt.sample(ack.timestampRtt, now);
+    }
+  }
+
+  /** Eifel (RFC 3522): the first acknowledgment after a retransmission echoes an older timestamp, so the original had arrived. */
+  #detectSpurious(ack: Acknowledgment, advanced: boolean): boolean {
+    if (!advanced || this.#phase === 'open' || this.#firstResentTimestamp === undefined)
+      return false;
+    const resentAt = this.#firstResentTimestamp;
+    this.#firstResentTimestamp = undefined;
+    if (ack.timestampRtt === undefined || !before(ack.timestampEcho, resentAt)) return false;
+    this.congestion.undo();
+    this.#phase = 'open';
+    for (let i = 0; ; i++) {
+      const segment = this.board.at(i);
+      if (segment === undefined) break;
+      this.board.setLost(segment, false);
+    }
+    return true;
+  }
+
+  #endPhase(acknowledgment: number, now: number): void {
+    if (this.#phase === 'open' || before(acknowledgment, this.#recoveryPoint)) return;
+    if (this.#phase === 'recovery') {
+      this.congestion.onRecoveryEnd(now);
+      this.#rack.recovered();
+    }
+    this.#phase = 'open';
+    this.#firstResentTimestamp = undefined;
+  }
+
+  #detectLoss(ack: Acknowledgment, advanced: boolean, sendNext: number, now: number): boolean {
+    if (this.board.isEmpty) {
+      this.#rack.deadline = Infinity;
+      return false;
+    }
+    if (this.#sack) {
+      return this.#rack.detectLoss(
+        this.board,
+        this.rtt,
+        this.#phase !== 'open',
+        this.segmentSize,
+        now,
+      );
+    }
+    // Without SACK: three duplicates (RFC 5681, section 3.2), and in recovery each partial acknowledgment (RFC 6582, section 3.2, step 3).
+    if (ack.duplicate) this.#duplicates++;
+    const first = this.board.first()!;
+    const lost =
+      this.#phase === 'recovery'
+        ? advanced && before(ack.number, sendNext)
+        : this.#duplicates === 3;
+    if (lost) this.board.setLost(first, true);
+    return lost;
+  }
+
+  #enterRecovery(inFlight: number, sendNext: number, now: number): void {
+    this.#phase = 'recovery';
+    this.#recoveryPoint = sendNext;
+    this.#firstResentTimestamp = undefined;
+    this.#prrDelivered = 0;
+    this.#prrOut = 0;
+    this.#prrFlight = Math.max(inFlight, this.segmentSize);
+    this.congestion.onCongestion(now, inFlight);
+    // The first retransmission goes out at once (RFC 6937, section 3: at least one segment).
+    this.#prrBudget = this.segmentSize;
+  }
+
+  /** RFC 6937, section 3: how much may be sent in answer to this acknowledgment. */
+  #reduceRate(): void {
+    const target = this.congestion.slowStartThreshold;
+    const pipe = this.inFlight;
+    this.#prrDelivered += this.#delivered;
+    let budget: number;
+    if (pipe > target) {
+      budget = Math.ceil((this.#prrDelivered * target) / this.#prrFlight) - this.#prrOut;
+    } else {
+      const bound = Math.max(this.#prrDelivered - this.#prrOut, this.#delivered) + this.segmentSize;
+      budget = Math.min(target - pipe, bound);
+    }
+    if (this.#prrOut === 0) budget = Math.max(budget, this.segmentSize);
+    this.#prrBudget = Math.max(0, budget);
+  }
+
+  #prrSent(bytes: number): void {
+    if (this.#phase !== 'recovery') return;
+    this.#prrOut += bytes;
+    this.#prrBudget = Math.max(0, this.#prrBudget - bytes);
+  }
+
+  /** RFC 8985, section 7.4.2. */
+  #endProbe(ack: Acknowledgment, sawDuplicateSack: boolean, now: number): void {
+    if (this.#probeEnd === undefined || before(ack.number, this.#probeEnd)) return;
+    // The probe repaired a loss that nothing else showed: congestion control must hear of it.
+    const repaired = this.#probeResent && !sawDuplicateSack && after(ack.number, this.#probeEnd);
+    this.#probeEnd = undefined;
+    if (repaired) this.congestion.onCongestion(now, this.inFlight);
+  }
+
+  #tellCongestion(ack: Acknowledgment, inFlight: number, sendNext: number, now: number): void {
+    const told = this.#ackForCongestion;
+    told.bytes = this.#delivered;
+    told.now = now;
+    told.rtt = this.#sampleSentAt >= 0 ? now - this.#sampleSentAt : undefined;
+    told.smoothedRtt = this.rtt.smoothed;
+    told.minRtt = this.rtt.minimum;
+    told.inFlight = inFlight;
+    told.roundStarted = !before(ack.number, this.#roundEnd);
+    if (told.roundStarted) {
+      this.#roundEnd = sendNext;
+      this.#filledLastRound = this.#filledThisRound;
+      this.#filledThisRound = false;
+    }
+    told.applicationLimited = !this.#filledThisRound && !this.#filledLastRound;
+    // In recovery the window is what PRR makes of it.
+    if (this.#phase !== 'recovery') this.congestion.onAcknowledged(told);
+  }
+
+  #timeout(sendNext: number, now: number): void {
+    this.timeouts++;
+    const inFlight = this.inFlight;
+    if (this.#phase !== 'loss') this.#firstResentTimestamp = undefined;
+    this.#duplicates = 0;
+    // A segment at the front that was SACKed and then not acknowledged: the peer has reneged (RFC 2018, section 8).
+    if (this.board.first()!.sacked) this.board.forgetSacks();
+    this.board.markAllLost();
+    this.congestion.onTimeout(now, inFlight);
+    this.#phase = 'loss';
+    this.#recoveryPoint = sendNext;
+    this.#probeEnd = undefined;
+    this.#timeoutsInARow++;
+    this.#timerIsProbe = false;
+    this.#timerAt = now + this.rtt.timeout(this.#timeoutsInARow);
+  }
+
+  /** Starts the probe timer if a probe is allowed, or else the retransmission timer (RFC 8985, section 7.2; RFC 6298, section 5). */
+  #armTimer(now: number): void {
+    if (this.board.isEmpty) {
+      this.stop();
+      return;
+    }
+    const timeout = this.rtt.timeout(this.#timeoutsInARow);
+    const mayProbe =
+      this.#sack &&
+      this.#phase === 'open' &&
+      this.#probeEnd === undefined &&
+      this.board.sackedBytes === 0;
+    let probe = this.rtt.hasSample ? 2 * this.rtt.smoothed : 1000;
+    if (this.board.size === 1) probe += MAX_PEER_ACK_DELAY;
+    this.#timerIsProbe = mayProbe && probe < timeout;
+    this.#timerAt = now + (this.#timerIsProbe ? probe : timeout);
+  }
+}

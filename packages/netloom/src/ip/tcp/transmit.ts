@@ -1,0 +1,156 @@
+import {
+  IPV4_HEADER_LENGTH,
+  TCP_HEADER_LENGTH,
+  TcpFlag,
+  type TcpHeader,
+} from '../../wire/index.ts';
+import type { Path } from '../path.ts';
+import type { TcpConnection } from './connection.ts';
+import type { SentSegment } from './scoreboard.ts';
+
+/** Bytes of the timestamps option with its padding (RFC 7323, appendix A). */
+const TIMESTAMPS_LENGTH = 12;
+
+/** The largest segment a path takes, its TCP header without options: what our MSS option says (RFC 6691, section 2). */
+export function maximumSegmentSize(path: Path): number {
+  return path.mtu - (path.source.family === 4 ? IPV4_HEADER_LENGTH : 40) - TCP_HEADER_LENGTH;
+}
+
+/** Settles how much goes into one segment and one frame, once path, peer and options are known (RFC 9293, section 3.7.1). */
+export function settleSegmentSize(connection: TcpConnection, peerMaximum: number): void {
+  const { sender, path } = connection;
+  connection.peerSegmentSize = peerMaximum;
+  const options = connection.timestamps ? TIMESTAMPS_LENGTH : 0;
+  const size = Math.max(1, Math.min(peerMaximum, maximumSegmentSize(path)) - options);
+  sender.segmentSize = size;
+  sender.largestSend = size;
+  const { segmentation } = path.interface.link.offload;
+  if (segmentation > 0) {
+    // A frame's IP length has 16 bits; headers with all options take at most 40 + 60.
+    const room = Math.min(segmentation, 65_535) - 114;
+    sender.largestSend = Math.max(size, room - (room % size));
+  }
+}
+
+/** Sends our SYN, or SYN with ACK after the peer's, and sets the time for the next attempt. */
+export function sendSyn(connection: TcpConnection, now: number): void {
+  const { layer, sender, receiver, timers } = connection;
+  const header = begin(connection, sender.unacknowledged);
+  header.flags = TcpFlag.SYN;
+  header.maximumSegmentSize = maximumSegmentSize(connection.path);
+  const answering = connection.state === 'syn-received';
+  if (answering) header.flags |= TcpFlag.ACK;
+  // In the answer an option may stand only if the peer sent it (RFC 7323, sections 2.2 and 3.2; RFC 2018, section 2).
+  if (!answering || connection.windowScaling) header.windowScale = receiver.scale;
+  header.sackPermitted = !answering || connection.sackPermitted;
+  if (!answering || connection.timestamps) setTimestamps(connection, header, now);
+  if (answering) header.acknowledgment = receiver.next;
+  // A SYN's window is never scaled (RFC 7323, section 2.2).
+  header.window = receiver.initialWindow;
+  sender.next = (connection.initialSequence + 1) | 0;
+  const wait = layer.synTimeout * 2 ** connection.synAttempts;
+  if (connection.synAttempts++ === 0) connection.synSentAt = now;
+  timers.synAt = now + wait;
+  layer.write(connection.path, undefined, 0, 0, sender.segmentSize);
+}
+
+/** Sends text of the send queue, or our FIN, and records it; `resent` is the record it had before, if it goes out again. */
+export function sendData(
+  connection: TcpConnection,
+  sequence: number,
+  offset: number,
+  length: number,
+  fin: boolean,
+  push: boolean,
+  resent: SentSegment | undefined,
+): void {
+  const { layer, sender, receiver } = connection;
+  const now = layer.now();
+  // SACK blocks would take room from the text: they go out on their own.
+  const owesReport = connection.acknowledgeNow && receiver.hasReport;
+  const header = begin(connection, sequence);
+  header.flags = TcpFlag.ACK | (fin ? TcpFlag.FIN : 0) | (push && length > 0 ? TcpFlag.PSH : 0);
+  acknowledge(connection, header, now);
+  connection.acknowledgeNow = owesReport;
+  if (resent !== undefined) sender.recovery.resent(resent, header.timestampValue, now);
+  else sender.recovery.sent(sequence, (sequence + length + (fin ? 1 : 0)) | 0, now);
+  layer.write(connection.path, sender.queue, offset, length, sender.segmentSize);
+}
+
+/** Sends an acknowledgment with no text. */
+export function sendAcknowledgment(connection: TcpConnection): void {
+  const { layer, sender, receiver } = connection;
+  const header = begin(connection, sender.next);
+  header.flags = TcpFlag.ACK;
+  if (connection.sackPermitted && receiver.hasReport) {
+    header.sackCount = receiver.report(header.sackEdges, connection.timestamps ? 3 : 4);
+  }
+  acknowledge(connection, header, layer.now());
+  layer.write(connection.path, undefined, 0, 0, sender.segmentSize);
+}
+
+/**
+ * Sends a segment the peer must answer: with a number it has already acknowledged and no text. It serves keep-alive
+ * (RFC 9293, section 3.8.4) and the closed window alike; it puts no octet into a window that has no room for it.
+ */
+export function sendProbe(connection: TcpConnection): void {
+  const { layer, sender } = connection;
+  const header = begin(connection, (sender.unacknowledged - 1) | 0);
+  header.flags = TcpFlag.ACK;
+  acknowledge(connection, header, layer.now());
+  layer.write(connection.path, undefined, 0, 0, sender.segmentSize);
+}
+
+/** Tells the peer that the connection is gone (RFC 9293, section 3.10.5). */
+export function sendReset(connection: TcpConnection): void {
+  const { layer, sender, receiver } = connection;
+  const header = begin(connection, sender.next);
+  header.flags = TcpFlag.RST | TcpFlag.ACK;
+  header.acknowledgment = receiver.next;
+  layer.write(connection.path, undefined, 0, 0, sender.segmentSize);
+}
+
+/** Whether it is time to acknowledge without text, and does so (RFC 9293, section 3.8.6.3: at least every second full segment). */
+export function acknowledgeIfDue(connection: TcpConnection, now: number): void {
+  const { sender, receiver, timers } = connection;
+  const size = sender.segmentSize;
+  if (
+    connection.acknowledgeNow ||
+    connection.unacknowledgedBytes >= 2 * size ||
+    receiver.wantsWindowUpdate(size)
+  ) {
+    sendAcknowledgment(connection);
+  } else if (connection.unacknowledgedBytes > 0 && timers.acknowledgeAt === Infinity) {
+    timers.acknowledgeAt = now + connection.layer.limits.delayedAcknowledgment;
+  }
+}
+
+/** A cleared header with ports and sequence number. */
+function begin(connection: TcpConnection, sequence: number): TcpHeader {
+  const header = connection.layer.begin(connection.localPort, connection.remotePort);
+  header.sequence = sequence;
+  return header;
+}
+
+/** Fills in what every segment of a synchronized connection carries; what was owed is thereby paid. */
+function acknowledge(connection: TcpConnection, header: TcpHeader, now: number): void {
+  const { receiver, timers } = connection;
+  header.acknowledgment = receiver.next;
+  header.window = receiver.advertise(connection.sender.segmentSize);
+  if (connection.timestamps) setTimestamps(connection, header, now);
+  connection.lastAcknowledgmentSent = receiver.next;
+  connection.acknowledgeNow = false;
+  connection.unacknowledgedBytes = 0;
+  timers.acknowledgeAt = Infinity;
+}
+
+function setTimestamps(connection: TcpConnection, header: TcpHeader, now: number): void {
+  header.hasTimestamps = true;
+  header.timestampValue = timestampAt(connection, now);
+  header.timestampEcho = connection.recentTimestamp;
+}
+
+/** The timestamp of this connection at `now`: its clock ticks once a millisecond. */
+export function timestampAt(connection: TcpConnection, now: number): number {
+  return (Math.floor(now) + connection.timestampOffset) | 0;
+}

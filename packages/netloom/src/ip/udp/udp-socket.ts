@@ -1,0 +1,112 @@
+import {
+  NetloomError,
+  type Datagram,
+  type DatagramHandler,
+  type DatagramSocket,
+  type IpAddress,
+  type SocketAddress,
+} from '../../core/index.ts';
+import type { UdpLayer } from './udp-layer.ts';
+
+/** A UDP socket of the stack. */
+export class UdpSocket implements DatagramSocket {
+  readonly local: SocketAddress;
+  /** Shares its port with others that share it too. */
+  readonly reuseAddress: boolean;
+  readonly #layer: UdpLayer;
+  #handler: DatagramHandler | undefined;
+  #closed = false;
+  #closing: Promise<void> | undefined;
+  /** Datagrams that came before {@link start}, copied; bounded by the layer's limit. */
+  #early: Datagram[] = [];
+  #earlyBytes = 0;
+  /** Reused for each datagram: what a handler gets is borrowed. */
+  readonly #batch: Datagram[] = [];
+
+  constructor(layer: UdpLayer, local: SocketAddress, reuseAddress: boolean) {
+    this.#layer = layer;
+    this.local = local;
+    this.reuseAddress = reuseAddress;
+  }
+
+  start(handler: DatagramHandler): void {
+    this.#handler = handler;
+    const early = this.#early;
+    this.#early = [];
+    this.#earlyBytes = 0;
+    if (early.length > 0)
+      this.#layer.defer(() => this.#call(() => this.#handler?.receive?.(early)));
+  }
+
+  send(batch: readonly Datagram[]): number {
+    if (this.#closed) throw new NetloomError('SOCKET_CLOSED', 'the UDP socket has been closed');
+    let taken = 0;
+    for (const datagram of batch) if (this.#layer.send(this, datagram)) taken++;
+    return taken;
+  }
+
+  joinGroup(group: IpAddress, via?: IpAddress): void {
+    this.#layer.joinGroup(this, group, via);
+  }
+
+  leaveGroup(group: IpAddress, via?: IpAddress): void {
+    this.#layer.leaveGroup(this, group, via);
+  }
+
+  close(): Promise<void> {
+    this.#closing ??= new Promise((resolve) => {
+      const wasOpen = !this.#closed;
+      this.#closed = true;
+      this.#layer.remove(this);
+      this.#layer.defer(() => {
+        if (wasOpen) this.#call(() => this.#handler?.closed?.(undefined));
+        resolve();
+      });
+    });
+    return this.#closing;
+  }
+
+  [Symbol.asyncDispose](): Promise<void> {
+    return this.close();
+  }
+
+  /** A datagram has come; it is borrowed from its frame. */
+  deliver(datagram: Datagram): void {
+    if (this.#closed) return;
+    if (this.#handler === undefined) {
+      this.#keep(datagram);
+      return;
+    }
+    this.#batch[0] = datagram;
+    this.#call(() => this.#handler!.receive?.(this.#batch));
+  }
+
+  /** The network has said something of a datagram of ours. */
+  fail(error: NetloomError): void {
+    if (!this.#closed) this.#call(() => this.#handler?.error?.(error));
+  }
+
+  #keep(datagram: Datagram): void {
+    if (this.#earlyBytes + datagram.data.length > this.#layer.receiveBuffer) {
+      this.#layer.drops.add('udp-receive-buffer-full');
+      return;
+    }
+    this.#earlyBytes += datagram.data.length;
+    this.#early.push({ ...datagram, data: datagram.data.slice() });
+  }
+
+  /** A handler that throws closes its socket; the others go on. */
+  #call(handler: () => void): void {
+    try {
+      handler();
+    } catch (thrown) {
+      this.#closed = true;
+      this.#layer.remove(this);
+      const error = new NetloomError('HANDLER_THREW', 'the handler of a UDP socket threw', {
+        cause: thrown,
+        remedy: 'Catch the error inside the handler; the cause says where it came from.',
+      });
+      this.#layer.handlerThrew(error, this.#handler);
+    }
+  }
+}
