@@ -1,4 +1,5 @@
 /** The stack: interfaces, neighbours, routes, ICMP, UDP, TCP over any link. */
+export * from './dhcp/index.ts';
 export { Interface, type InterfaceAddress } from './interface.ts';
 export { STACK_LIMITS, type AllStackLimits, type StackLimits } from './limits.ts';
 export { IpStack, type AddInterfaceOptions, type IpStackOptions } from './stack.ts';

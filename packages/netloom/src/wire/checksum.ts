@@ -3,8 +3,8 @@
  *
  * A sum in the making is a plain number of any size; {@link finishChecksum} folds and complements it.
  *
- * The numbers behind the two loops are in bench `checksum`: pairs of bytes win for headers, where making or even finding a
- * `DataView` costs more than the sum, and 32 bits at a time win from about a hundred bytes on, by four times in the end.
+ * There are two loops. Pairs of bytes win for headers, where finding a `DataView` costs more than the sum; 32 bits at a time win from about
+ * a hundred bytes on, in the end three to four times over pairs, and 2.4 times over a plain `DataView` loop (bench `checksum`).
  */
 
 /** From this many bytes on a range is summed 32 bits at a time. */
@@ -62,7 +62,7 @@ function sumLongWords(view: DataView, start: number, end: number): number {
   return (upper >>> 0) + ((whole - (upper << 16)) >>> 0);
 }
 
-// The views of the two buffers summed last. Making one costs as much as summing 500 bytes, and packets come from few buffers:
+// The views of the two buffers summed last. Making one costs about as much as summing 500 bytes, and packets come from few buffers:
 // a link's slab on the way in, another on the way out. These two, and no more, are kept from being collected.
 let recentView: DataView = new DataView(new ArrayBuffer(0));
 let olderView: DataView = recentView;

@@ -381,6 +381,7 @@ test('a route takes as many bytes as its prefix needs (RFC 4191, section 2.3)', 
   assert.equal(lengthOf('::1:0:0:0/64'), 24);
   assert.equal(lengthOf('::1/64'), 24);
   assert.deepEqual(kinds(`18 03 80 00 ${zeros(20)}`), ['route'], '128 bits');
+  assert.deepEqual(kinds(`03 04 80 00 ${zeros(28)}`), ['prefix'], '128 bits');
 });
 
 test('the group of a solicited node (the example of RFC 4291, section 2.7.1)', () => {

@@ -40,7 +40,7 @@ import { after, before } from './sequence.ts';
 import { TimeWait } from './time-wait.ts';
 import { TimeWaits } from './time-waits.ts';
 import { connectionDeadline } from './timers.ts';
-import { acknowledgeIfDue, sendSyn, settleSegmentSize } from './transmit.ts';
+import { acknowledgeIfDue, reserveForReport, sendSyn, settleSegmentSize } from './transmit.ts';
 
 /** The timers of all connections and of what is left of them. */
 export type TcpTimers = TimerQueue<TcpConnection | TimeWait>;
@@ -398,6 +398,7 @@ export class TcpLayer {
   #send(connection: TcpConnection, now: number): void {
     if (connection.state === 'closed' || connection.state === 'time-wait') return;
     if (connection.isSynchronized) {
+      reserveForReport(connection);
       connection.sender.output(now);
       acknowledgeIfDue(connection, now);
     }

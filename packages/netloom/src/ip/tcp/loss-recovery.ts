@@ -149,7 +149,7 @@ export class LossRecovery {
       this.#timeoutsInARow = 0;
     }
     const sawDuplicateSack = this.#takeSackBlocks(ack, now);
-    this.#sampleRtt(ack, now);
+    this.#sampleRtt(ack, sawDuplicateSack, now);
     const spurious = this.#detectSpurious(ack, advanced);
     this.#endPhase(ack.number, now);
     const lost = this.#detectLoss(ack, advanced, sendNext, now);
@@ -249,9 +249,13 @@ export class LossRecovery {
     return duplicate;
   }
 
-  #sampleRtt(ack: Acknowledgment, now: number): void {
+  /**
+   * By the sending time of what was sent once (RFC 6298, section 3); of what was sent twice, by the timestamp echoed. Where a duplicate is reported the
+   * acknowledgment of the first transmission was lost, and the echo is as old as that: the time measured would be our own timeout.
+   */
+  #sampleRtt(ack: Acknowledgment, sawDuplicateSack: boolean, now: number): void {
     if (this.#sampleSentAt >= 0) this.rtt.sample(now - this.#sampleSentAt, now);
-    else if (this.#delivered > 0 && ack.timestampRtt !== undefined) {
+    else if (this.#delivered > 0 && ack.timestampRtt !== undefined && !sawDuplicateSack) {
       this.rtt.sample(ack.timestampRtt, now);
     }
   }

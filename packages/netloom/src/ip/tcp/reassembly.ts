@@ -29,6 +29,11 @@ export class Reassembly {
     return this.#ranges.length === 0;
   }
 
+  /** Separate ranges held. */
+  get size(): number {
+    return this.#ranges.length;
+  }
+
   /**
    * Takes the bytes of `data` (copied) that are not there yet, `data` beginning at sequence number `start`. What came first is kept.
    * False: nothing was taken, because all of it was there or the limit of ranges was reached.

@@ -184,6 +184,11 @@ export class Receiver {
     if (length > 0 && before(sequence, this.next)) this.#noteDuplicate(sequence, length);
   }
 
+  /** How many blocks {@link report} has. */
+  get reportSize(): number {
+    return this.reassembly.size + (this.#duplicateStart === this.#duplicateEnd ? 0 : 1);
+  }
+
   /** Whether there is something for {@link report}. */
   get hasReport(): boolean {
     return !this.reassembly.isEmpty || this.#duplicateStart !== this.#duplicateEnd;

@@ -42,10 +42,12 @@ export class Sender {
   /** Small segments go out although others are outstanding (no Nagle). */
   noDelay = true;
   corked = false;
-  /** The largest payload of one segment on the wire. */
+  /** The largest payload of one segment on the wire, with no options but timestamps. */
   segmentSize: number;
-  /** The largest payload handed to the link in one frame; a multiple of {@link segmentSize} where the link cuts. */
-  largestSend: number;
+  /** What the link takes in one frame beside headers: more than {@link segmentSize} where it cuts. */
+  frameRoom: number;
+  /** Bytes of each segment's room that SACK blocks take at present. */
+  reserved = 0;
   recovery!: LossRecovery;
   /** When the closed window is probed next; Infinity: it is not. */
   persistAt: number = Infinity;
@@ -56,8 +58,22 @@ export class Sender {
     this.unacknowledged = initialSequence;
     this.next = initialSequence;
     this.segmentSize = segmentSize;
-    this.largestSend = segmentSize;
+    this.frameRoom = segmentSize;
     this.#send = send;
+  }
+
+  /** The largest payload of one segment now. */
+  get payloadSize(): number {
+    return this.segmentSize - this.reserved;
+  }
+
+  /** The largest payload handed to the link in one frame now: a multiple of {@link payloadSize}. */
+  get #largestSend(): number {
+    const size = this.payloadSize;
+    return Math.max(
+      size,
+      this.frameRoom - this.reserved - ((this.frameRoom - this.reserved) % size),
+    );
   }
 
   /** Bytes in the queue that have never been sent. */
@@ -123,15 +139,15 @@ export class Sender {
 
   /** Sends the last segment again, or a new one: the tail loss probe. Answers whether it was sent again. */
   probe(): boolean {
-    const length = Math.min(this.unsent, this.segmentSize, this.#usableWindow());
+    const length = Math.min(this.unsent, this.payloadSize, this.#usableWindow());
     if (length > 0) {
       this.#sendSegment(length);
       return false;
     }
     const last = this.recovery.board.last();
     if (last === undefined) return false;
-    if (((last.end - last.start) | 0) > this.segmentSize) {
-      this.recovery.board.splitAt(last, (last.end - this.segmentSize) | 0);
+    if (((last.end - last.start) | 0) > this.payloadSize) {
+      this.recovery.board.splitAt(last, (last.end - this.payloadSize) | 0);
     }
     this.#resend(this.recovery.board.last()!);
     return true;
@@ -148,11 +164,9 @@ export class Sender {
     const segment = recovery.board.firstLost()!;
     const allowance = recovery.allowance;
     // One segment may always go when nothing is in flight: the retransmission timer let it.
-    if (allowance < this.segmentSize && recovery.inFlight > 0) return false;
-    const largest = Math.max(
-      this.segmentSize,
-      Math.min(this.largestSend, Math.floor(allowance / this.segmentSize) * this.segmentSize),
-    );
+    if (allowance < this.payloadSize && recovery.inFlight > 0) return false;
+    const size = this.payloadSize;
+    const largest = Math.max(size, Math.min(this.#largestSend, allowance - (allowance % size)));
     if (((segment.end - segment.start) | 0) > largest) {
       recovery.board.splitAt(segment, (segment.start + largest) | 0);
     }
@@ -175,10 +189,10 @@ export class Sender {
     const { recovery } = this;
     const window = this.#usableWindow();
     const allowance = recovery.allowance;
-    let length = Math.min(unsent, window, allowance, this.largestSend);
+    let length = Math.min(unsent, window, allowance, this.#largestSend);
     if (unsent > 0) {
       if (length <= 0) return false;
-      if (length < unsent && length > this.segmentSize) length -= length % this.segmentSize;
+      if (length < unsent && length > this.payloadSize) length -= length % this.payloadSize;
       if (!this.#isWorthSending(length, unsent)) return false;
       this.#sendSegment(length);
       return true;
@@ -190,7 +204,7 @@ export class Sender {
 
   /** Silly-window avoidance and Nagle's algorithm (RFC 9293, sections 3.8.6.2.1 and 3.7.4). */
   #isWorthSending(length: number, unsent: number): boolean {
-    if (length >= this.segmentSize) return true;
+    if (length >= this.payloadSize) return true;
     if (length < unsent) return length * 2 >= this.maximumWindow;
     if (this.corked && !this.ended) return false;
     return this.noDelay || this.ended || !this.hasOutstanding;

@@ -23,12 +23,11 @@ export function settleSegmentSize(connection: TcpConnection, peerMaximum: number
   const options = connection.timestamps ? TIMESTAMPS_LENGTH : 0;
   const size = Math.max(1, Math.min(peerMaximum, maximumSegmentSize(path)) - options);
   sender.segmentSize = size;
-  sender.largestSend = size;
+  sender.frameRoom = size;
   const { segmentation } = path.interface.link.offload;
   if (segmentation > 0) {
     // A frame's IP length has 16 bits; headers with all options take at most 40 + 60.
-    const room = Math.min(segmentation, 65_535) - 114;
-    sender.largestSend = Math.max(size, room - (room % size));
+    sender.frameRoom = Math.max(size, Math.min(segmentation, 65_535) - 114);
   }
 }
 
@@ -54,6 +53,25 @@ export function sendSyn(connection: TcpConnection, now: number): void {
   layer.write(connection.path, undefined, 0, 0, sender.segmentSize);
 }
 
+/** Bytes of an option with so many SACK blocks, its padding included (RFC 2018, section 3). */
+function sackLength(blocks: number): number {
+  return blocks === 0 ? 0 : 4 + 8 * blocks;
+}
+
+function blocksIn(length: number): number {
+  return (length - 4) >> 3;
+}
+
+/**
+ * Sets room aside for SACK blocks in the segments about to be sent: every acknowledgment reports while anything is missing, those that carry
+ * text too (RFC 2018, section 4), or a lost report would be missed for as long as text flows.
+ */
+export function reserveForReport(connection: TcpConnection): void {
+  const { sender, receiver, sackPermitted } = connection;
+  const wanted = sackPermitted && receiver.hasReport ? receiver.reportSize : 0;
+  sender.reserved = sackLength(Math.min(wanted, connection.timestamps ? 3 : 4));
+}
+
 /** Sends text of the send queue, or our FIN, and records it; `resent` is the record it had before, if it goes out again. */
 export function sendData(
   connection: TcpConnection,
@@ -66,15 +84,14 @@ export function sendData(
 ): void {
   const { layer, sender, receiver } = connection;
   const now = layer.now();
-  // SACK blocks would take room from the text: they go out on their own.
-  const owesReport = connection.acknowledgeNow && receiver.hasReport;
   const header = begin(connection, sequence);
   header.flags = TcpFlag.ACK | (fin ? TcpFlag.FIN : 0) | (push && length > 0 ? TcpFlag.PSH : 0);
+  if (sender.reserved > 0)
+    header.sackCount = receiver.report(header.sackEdges, blocksIn(sender.reserved));
   acknowledge(connection, header, now);
-  connection.acknowledgeNow = owesReport;
   if (resent !== undefined) sender.recovery.resent(resent, header.timestampValue, now);
   else sender.recovery.sent(sequence, (sequence + length + (fin ? 1 : 0)) | 0, now);
-  layer.write(connection.path, sender.queue, offset, length, sender.segmentSize);
+  layer.write(connection.path, sender.queue, offset, length, sender.payloadSize);
 }
 
 /** Sends an acknowledgment with no text. */

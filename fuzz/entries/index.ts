@@ -1,0 +1,7 @@
+import type { FuzzEntry } from '../entry.ts';
+import { CAPTURE_ENTRIES } from './capture.ts';
+import { DHCP_ENTRIES } from './dhcp.ts';
+import { WIRE_ENTRIES } from './wire.ts';
+
+/** All that is fuzzed. */
+export const ENTRIES: readonly FuzzEntry[] = [...CAPTURE_ENTRIES, ...DHCP_ENTRIES, ...WIRE_ENTRIES];
