@@ -5,4 +5,17 @@ export { connectByName, interleaveFamilies, type Connector } from './happy-eyeba
 export { SystemClock, type SystemClockOptions } from './os/clock.ts';
 export { hostFaults, type HostFault, type OsHostLimits } from './os/context.ts';
 export { OsHost, osHost, type OsHostOptions } from './os/os-host.ts';
+export { relay, type Relay } from './relay.ts';
+export {
+  osCandidate,
+  reaches,
+  selectHost,
+  type HostAttempt,
+  type HostCandidate,
+  type HostProbe,
+  type ReachTarget,
+  type SelectHostOptions,
+  type SelectedHost,
+} from './select.ts';
 export { resolveSpecialName } from './special-names.ts';
+export { StackHost, stackHost, type Resolver, type StackHostOptions } from './stack/stack-host.ts';

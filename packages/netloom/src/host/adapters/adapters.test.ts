@@ -223,6 +223,18 @@ test('Duplex: a slow reader gets everything', async () => {
   });
 });
 
+test('Duplex: nobody reads, so the connection is paused; a read resumes it', async () => {
+  const full = new FullConnection();
+  const duplex = toDuplex(full.connection);
+  const borrowed = new Uint8Array(duplex.readableHighWaterMark).fill(7);
+  full.handler.data?.(borrowed);
+  borrowed.fill(0);
+  assert.equal(full.calls.at(-1), 'pause');
+  assert.equal((duplex.read() as Uint8Array)[0], 7);
+  await turn();
+  assert.equal(full.calls.at(-1), 'resume');
+});
+
 test('Duplex: a write waits for drain, and its chunk may be used again', async () => {
   const full = new FullConnection();
   const duplex = toDuplex(full.connection);

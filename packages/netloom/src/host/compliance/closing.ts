@@ -108,7 +108,7 @@ function checkClose(check: Check): void {
     server.write(new Uint8Array(300_000));
     server.connection.end();
     await client.connection.close();
-    assert.equal(await server.gone(), undefined);
+    assert.deepEqual(await Promise.all([client.gone(), server.gone()]), [undefined, undefined]);
   });
 
   check('close() gives up on a peer that does not end', async (scene) => {

@@ -35,8 +35,8 @@ export interface HostComplianceOptions {
   readonly quiet?: number;
   /** A name that the client resolves to addresses of the server. */
   readonly serverName?: string;
-  /** Whole parts left out, each with the reason. */
-  readonly skip?: { readonly [Part in 'ping' | 'multicast']?: string };
+  /** Whole parts left out, each with the reason; undefined leaves nothing out. */
+  readonly skip?: { readonly [Part in 'ping' | 'multicast']?: string | undefined };
 }
 
 /** {@link HostComplianceOptions} with the defaults in place. */

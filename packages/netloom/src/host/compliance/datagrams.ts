@@ -229,6 +229,37 @@ function checkSockets(check: Check): void {
     await (await scene.client.bind()).close();
   });
 
+  check(
+    'two sockets, closed by whichever receives first: no call after closed(), none empty',
+    async (scene) => {
+      const address = scene.pair.serverAddress4;
+      const sockets = await Promise.all([
+        scene.server.bind({ address }),
+        scene.server.bind({ address }),
+      ]);
+      const calls: string[][] = [[], []];
+      const gone = sockets.map((socket, index) => {
+        const { promise, resolve } = Promise.withResolvers<void>();
+        socket.start({
+          receive(batch) {
+            calls[index]!.push(`receive ${batch.length}`);
+            for (const one of sockets) void one.close();
+          },
+          closed() {
+            calls[index]!.push('closed');
+            resolve();
+          },
+        });
+        return promise;
+      });
+      const client = await Mailbox.bind(scene.client);
+      client.socket.send(sockets.map(({ local }) => ({ data: new Uint8Array(1), remote: local })));
+      await Promise.all(gone);
+      await scene.roundTrip();
+      for (const told of calls) assert.match(told.join(), /^(receive 1,)?closed$/);
+    },
+  );
+
   check('close() within receive()', async (scene) => {
     const gone = Promise.withResolvers<void>();
     const socket = await scene.server.bind({ address: scene.pair.serverAddress4 });
