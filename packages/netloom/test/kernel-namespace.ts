@@ -2,6 +2,7 @@
 import { execFile, execFileSync, spawn, spawnSync, type ChildProcess } from 'node:child_process';
 import { existsSync } from 'node:fs';
 import { createInterface } from 'node:readline';
+import { after } from 'node:test';
 import { promisify } from 'node:util';
 
 const execute = promisify(execFile);
@@ -17,9 +18,9 @@ export const tapObstacle: string | false =
 function findObstacle(): string | false {
   if (process.platform !== 'linux') return 'this is not Linux';
   const probe = nameOf('probe');
-  const made = spawnSync('ip', ['netns', 'add', probe], { encoding: 'utf8' });
-  if (made.error !== undefined) return 'ip (iproute2) is not installed';
-  if (made.status !== 0) return `network namespaces are not allowed here: ${made.stderr.trim()}`;
+  const added = spawnSync('ip', ['netns', 'add', probe], { encoding: 'utf8' });
+  if (added.error !== undefined) return 'ip (iproute2) is not installed';
+  if (added.status !== 0) return `network namespaces are not allowed here: ${added.stderr.trim()}`;
   spawnSync('ip', ['netns', 'del', probe]);
   return false;
 }
@@ -36,6 +37,14 @@ export interface NamespaceProgram {
   readonly ended: Promise<void>;
 }
 
+/** Those that are there. A test that has timed out never comes to the end of its `using`; what it has is then taken away here. */
+const open = new Set<KernelNamespace>();
+/** Numbers them: the name of one that a failed test has left is not used again. */
+let made = 0;
+after(() => {
+  for (const namespace of open) namespace.abandon();
+});
+
 /** A network namespace; gone, with what runs in it, when it is disposed of. */
 export class KernelNamespace implements Disposable {
   readonly name: string;
@@ -43,8 +52,9 @@ export class KernelNamespace implements Disposable {
 
   /** @param label tells several namespaces of one test file apart */
   constructor(label: string) {
-    this.name = nameOf(label);
+    this.name = nameOf(`${label}-${++made}`);
     execFileSync('ip', ['netns', 'add', this.name]);
+    open.add(this);
     // IPv6 speaks up by itself; a test that wants it says so. Then its addresses are to be good at once.
     this.sysctl('net.ipv6.conf.all.disable_ipv6=1', 'net.ipv6.conf.default.disable_ipv6=1');
     this.sysctl('net.ipv6.conf.all.accept_dad=0', 'net.ipv6.conf.default.accept_dad=0');
@@ -93,7 +103,16 @@ export class KernelNamespace implements Disposable {
     };
   }
 
+  /** Deletes its interfaces first: a TAP that is still open would keep them, and our process, alive. */
+  abandon(): void {
+    for (const { ifname } of JSON.parse(this.ip('-j', 'link')) as { ifname: string }[]) {
+      if (ifname !== 'lo') this.ip('link', 'del', ifname);
+    }
+    this[Symbol.dispose]();
+  }
+
   [Symbol.dispose](): void {
+    open.delete(this);
     for (const child of this.#programs) child.kill('SIGKILL');
     execFileSync('ip', ['netns', 'del', this.name]);
   }

@@ -1,0 +1,169 @@
+import { MacAddress, NetloomError } from '../../core/index.ts';
+import { FileDescriptor, inNetworkNamespace, NativeMemory } from '../../native/index.ts';
+import { duringStep } from './tap-errors.ts';
+import { VIRTIO_HEADER_LENGTH } from './virtio-header.ts';
+
+/** What {@link createTapDevice} takes. */
+export interface TapDeviceOptions {
+  readonly name: string;
+  readonly namespace: string | undefined;
+  readonly mtu: number | undefined;
+  readonly offload: boolean;
+  readonly persist: boolean | undefined;
+  readonly up: boolean;
+}
+
+/** An open TAP, and what the kernel says of it. */
+export interface TapDevice {
+  readonly descriptor: FileDescriptor;
+  /** As the kernel has made it, a number in the place of `%d`. */
+  readonly name: string;
+  readonly mtu: number;
+  /** The address of the kernel's own station on this link. */
+  readonly kernelMac: MacAddress;
+}
+
+const TUN_DEVICE = '/dev/net/tun';
+/** sys/socket.h */
+const AF_INET = 2;
+const SOCK_DGRAM = 2;
+
+/** linux/if_tun.h */
+const TUNSETIFF = 0x4004_54ca;
+const TUNSETPERSIST = 0x4004_54cb;
+const TUNSETOFFLOAD = 0x4004_54d0;
+const TUNSETVNETHDRSZ = 0x4004_54d8;
+const IFF_TAP = 0x0002;
+const IFF_NO_PI = 0x1000;
+const IFF_VNET_HDR = 0x4000;
+const TUN_F_CSUM = 0x01;
+const TUN_F_TSO4 = 0x02;
+const TUN_F_TSO6 = 0x04;
+const TUN_F_TSO_ECN = 0x08;
+const ALL_OFFLOADS = TUN_F_CSUM | TUN_F_TSO4 | TUN_F_TSO6 | TUN_F_TSO_ECN;
+
+/** linux/sockios.h, linux/if.h */
+const SIOCGIFFLAGS = 0x8913;
+const SIOCSIFFLAGS = 0x8914;
+const SIOCGIFMTU = 0x8921;
+const SIOCSIFMTU = 0x8922;
+const SIOCGIFHWADDR = 0x8927;
+const IFF_UP = 0x0001;
+
+/** `struct ifreq` (linux/if.h): 16 bytes of name that end in 0, then the value that the request calls for. */
+const NAME_LENGTH = 16;
+const VALUE = NAME_LENGTH;
+/** A hardware address is a `sockaddr`: its family comes first. */
+const HARDWARE_ADDRESS = VALUE + 2;
+
+/** Makes a TAP, or attaches to one that was made to stay. Throws an error of `tap-errors.ts` or of {@link inNetworkNamespace}. */
+export function createTapDevice(options: TapDeviceOptions): TapDevice {
+  checkName(options.name);
+  return options.namespace === undefined
+    ? create(options)
+    : inNetworkNamespace(options.namespace, () => create(options));
+}
+
+/** Everything that depends on the namespace: the device belongs to the one in which it is opened. */
+function create(options: TapDeviceOptions): TapDevice {
+  const descriptor = duringStep('open', options.name, () => FileDescriptor.open(TUN_DEVICE));
+  try {
+    const request = new InterfaceRequest(options.name);
+    duringStep('create', options.name, () => {
+      request.setFlags(IFF_TAP | IFF_NO_PI | IFF_VNET_HDR);
+      descriptor.ioctl(TUNSETIFF, request.memory);
+    });
+    const { name } = request;
+    duringStep('set up', name, () => setUpDescriptor(descriptor, options));
+    const device = { descriptor, name, ...setUpInterface(request, options) };
+    // Last, so that what could not be set up does not stay.
+    if (options.persist !== undefined) setPersistence(descriptor, name, options.persist);
+    return device;
+  } catch (error) {
+    descriptor.close();
+    throw error;
+  }
+}
+
+function setUpDescriptor(descriptor: FileDescriptor, { offload }: TapDeviceOptions): void {
+  const headerLength = NativeMemory.allocate(4);
+  headerLength.view.setInt32(0, VIRTIO_HEADER_LENGTH, true);
+  descriptor.ioctl(TUNSETVNETHDRSZ, headerLength);
+  descriptor.ioctlNumber(TUNSETOFFLOAD, offload ? ALL_OFFLOADS : 0);
+}
+
+function setPersistence(descriptor: FileDescriptor, name: string, persist: boolean): void {
+  duringStep('set up', name, () => descriptor.ioctlNumber(TUNSETPERSIST, persist ? 1 : 0));
+}
+
+/** What is the interface's rather than the descriptor's. It asks first: what is as wanted needs no privilege to be set. */
+function setUpInterface(
+  request: InterfaceRequest,
+  options: TapDeviceOptions,
+): Pick<TapDevice, 'mtu' | 'kernelMac'> {
+  const { name } = request;
+  using socket = duringStep('set up', name, () => FileDescriptor.socket(AF_INET, SOCK_DGRAM, 0));
+  const mtu = duringStep('set the MTU', name, () => setMtu(socket, request, options.mtu));
+  const kernelMac = duringStep('set up', name, () => {
+    socket.ioctl(SIOCGIFHWADDR, request.memory);
+    return MacAddress.read(request.memory.bytes, HARDWARE_ADDRESS);
+  });
+  if (options.up) duringStep('set up', name, () => bringUp(socket, request));
+  return { mtu, kernelMac };
+}
+
+/** Sets the MTU unless it is undefined or what is wanted already; answers what it then is. */
+function setMtu(
+  socket: FileDescriptor,
+  { memory }: InterfaceRequest,
+  wanted: number | undefined,
+): number {
+  socket.ioctl(SIOCGIFMTU, memory);
+  const mtu = memory.view.getInt32(VALUE, true);
+  if (wanted === undefined || wanted === mtu) return mtu;
+  memory.view.setInt32(VALUE, wanted, true);
+  socket.ioctl(SIOCSIFMTU, memory);
+  return wanted;
+}
+
+function bringUp(socket: FileDescriptor, request: InterfaceRequest): void {
+  socket.ioctl(SIOCGIFFLAGS, request.memory);
+  const flags = request.flags;
+  if ((flags & IFF_UP) !== 0) return;
+  request.setFlags(flags | IFF_UP);
+  socket.ioctl(SIOCSIFFLAGS, request.memory);
+}
+
+/** A `struct ifreq` that names one interface. */
+class InterfaceRequest {
+  readonly memory: NativeMemory = NativeMemory.allocate(NAME_LENGTH + 24);
+
+  constructor(name: string) {
+    new TextEncoder().encodeInto(name, this.memory.bytes.subarray(0, NAME_LENGTH - 1));
+  }
+
+  /** The name that the kernel has written over the one given. */
+  get name(): string {
+    const { bytes } = this.memory;
+    return new TextDecoder().decode(bytes.subarray(0, bytes.indexOf(0)));
+  }
+
+  get flags(): number {
+    return this.memory.view.getInt16(VALUE, true);
+  }
+
+  setFlags(flags: number): void {
+    this.memory.view.setInt16(VALUE, flags, true);
+  }
+}
+
+/** The kernel's rule (`dev_valid_name`), checked here because its answer would be that of a name that is taken. */
+function checkName(name: string): void {
+  const length = new TextEncoder().encode(name).length;
+  const isName = length > 0 && length < NAME_LENGTH && !/[\s/:\0]/.test(name);
+  if (isName && name !== '.' && name !== '..') return;
+  throw new NetloomError('TAP_NAME_INVALID', `an interface cannot be called '${name}'`, {
+    remedy:
+      'Give 1 to 15 bytes without white space, slash or colon; "%d" stands for a free number.',
+  });
+}

@@ -1,0 +1,132 @@
+import type * as ForeignFunctions from 'node:ffi';
+import { endianness } from 'node:os';
+import { isMainThread } from 'node:worker_threads';
+import { NetloomError } from '../core/index.ts';
+
+/** What is called of the C library and of libuv, both of which are in the node binary. Pointers are `bigint`, as `node:ffi` has them. */
+export interface NativeLibrary {
+  read(descriptor: number, into: bigint, length: bigint): number;
+  write(descriptor: number, from: bigint, length: bigint): number;
+  ioctl(descriptor: number, request: bigint, argument: bigint): number;
+  setns(descriptor: number, kind: number): number;
+  socket(family: number, type: number, protocol: number): number;
+  connect(descriptor: number, address: bigint, length: number): number;
+  setsockopt(
+    descriptor: number,
+    level: number,
+    option: number,
+    value: bigint,
+    length: number,
+  ): number;
+  recvmsg(descriptor: number, message: bigint, flags: number): number;
+  uv_handle_size(type: number): bigint;
+  uv_poll_init(loop: bigint, handle: bigint, descriptor: number): number;
+  uv_poll_start(handle: bigint, events: number, callback: bigint): number;
+  uv_poll_stop(handle: bigint): number;
+  uv_close(handle: bigint, callback: bigint): void;
+}
+
+/** The loaded library, and what of `node:ffi` is used beside calls. */
+export interface Native {
+  readonly call: NativeLibrary;
+  /** This thread's `errno`, mapped: reading it is no call, so that nothing comes between. */
+  readonly errno: Int32Array;
+  /** This thread's `uv_loop_t`. */
+  readonly loop: bigint;
+  addressOf(buffer: ArrayBuffer): bigint;
+  /** Makes a `uv_poll_cb` (its events left out); it lives as long as the process, and must not throw. */
+  pollCallback(body: (handle: bigint, status: number) => void): bigint;
+  /** Makes a `uv_close_cb`, as {@link pollCallback}. */
+  closeCallback(body: (handle: bigint) => void): bigint;
+}
+
+/**
+ * The signatures. What is a `size_t` is `u64`: a narrower type would leave the upper half of a register undefined. A `ssize_t` that
+ * is below 2^31 may be taken as `i32`, its lower half, which saves a BigInt for each result.
+ *
+ * Memory is always handed over as an address: per call that costs 0.1 to 0.15 us, a typed array or ArrayBuffer 0.2 to 0.35 us
+ * (three arguments, no work done, Node 26.10 on x86-64).
+ */
+const SIGNATURES = {
+  read: { arguments: ['i32', 'pointer', 'u64'], return: 'i32' },
+  write: { arguments: ['i32', 'pointer', 'u64'], return: 'i32' },
+  // Variadic in C. The calling conventions of Linux on the processors below pass its third argument as any other.
+  ioctl: { arguments: ['i32', 'u64', 'pointer'], return: 'i32' },
+  setns: { arguments: ['i32', 'i32'], return: 'i32' },
+  socket: { arguments: ['i32', 'i32', 'i32'], return: 'i32' },
+  connect: { arguments: ['i32', 'pointer', 'u32'], return: 'i32' },
+  setsockopt: { arguments: ['i32', 'i32', 'i32', 'pointer', 'u32'], return: 'i32' },
+  recvmsg: { arguments: ['i32', 'pointer', 'i32'], return: 'i32' },
+  uv_handle_size: { arguments: ['i32'], return: 'u64' },
+  uv_poll_init: { arguments: ['pointer', 'pointer', 'i32'], return: 'i32' },
+  uv_poll_start: { arguments: ['pointer', 'i32', 'pointer'], return: 'i32' },
+  uv_poll_stop: { arguments: ['pointer'], return: 'i32' },
+  uv_close: { arguments: ['pointer', 'pointer'], return: 'void' },
+} as const satisfies ForeignFunctions.FunctionDefinitions;
+
+/** Structure layouts, ioctl numbers and calling conventions are those of these (both little-endian, 64 bits). */
+const PROCESSORS: readonly string[] = ['x64', 'arm64'];
+
+let loaded: Native | string | undefined;
+
+/**
+ * Why native calls cannot be made here, or undefined when they can. The first question loads `node:ffi`, for which Node prints
+ * its ExperimentalWarning unless it is told not to (`--disable-warning=ExperimentalWarning`).
+ */
+export function nativeAvailable(): string | undefined {
+  loaded ??= load();
+  return typeof loaded === 'string' ? loaded : undefined;
+}
+
+/** The library, loaded when it is first asked for. Throws `NATIVE_UNAVAILABLE`. */
+export function native(): Native {
+  loaded ??= load();
+  if (typeof loaded !== 'string') return loaded;
+  throw new NetloomError('NATIVE_UNAVAILABLE', `native calls are not available: ${loaded}`, {
+    remedy:
+      'Run it with Node 26.6 or newer on 64-bit Linux, in the main thread, or use a link that needs no native calls.',
+  });
+}
+
+function load(): Native | string {
+  if (process.platform !== 'linux') return `the system is ${process.platform}, not Linux`;
+  if (!PROCESSORS.includes(process.arch) || endianness() !== 'LE') {
+    return `the processor is ${process.arch}, not one of ${PROCESSORS.join(', ')}`;
+  }
+  // A worker that is terminated does not close what libuv watches for us, and Node then aborts the whole process.
+  if (!isMainThread) return 'this is a worker thread';
+  const ffi = process.getBuiltinModule('node:ffi') as typeof ForeignFunctions | undefined;
+  if (typeof ffi?.getCurrentEventLoop !== 'function') {
+    return `this is Node ${process.versions.node}, which has no complete node:ffi`;
+  }
+  try {
+    return bind(ffi);
+  } catch (error) {
+    // Not allowed (--permission without --allow-ffi), or a node binary that hides these symbols.
+    return error instanceof Error ? error.message : String(error);
+  }
+}
+
+function bind(ffi: typeof ForeignFunctions): Native {
+  const library = new ffi.DynamicLibrary(null);
+  const errnoLocation = library.getFunction('__errno_location', {
+    arguments: [],
+    return: 'pointer',
+  });
+  return {
+    call: library.getFunctions(SIGNATURES),
+    errno: new Int32Array(ffi.toArrayBuffer(errnoLocation(), 4, false)),
+    loop: ffi.getCurrentEventLoop(),
+    addressOf: (buffer) => ffi.getRawPointer(buffer),
+    // Pointers are typed as what may be passed; what is received is an address.
+    pollCallback: (body) =>
+      library.registerCallback(
+        { arguments: ['pointer', 'i32', 'i32'], return: 'void' },
+        (handle, status) => body(handle as bigint, status),
+      ),
+    closeCallback: (body) =>
+      library.registerCallback({ arguments: ['pointer'], return: 'void' }, (handle) =>
+        body(handle as bigint),
+      ),
+  };
+}

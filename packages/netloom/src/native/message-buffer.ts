@@ -1,0 +1,59 @@
+import { NativeMemory, pointerTo } from './memory.ts';
+
+/** Layouts of 64-bit Linux: `struct msghdr` and `struct iovec` (sys/socket.h, sys/uio.h). */
+const HEADER_LENGTH = 56;
+const VECTOR = 16;
+const VECTOR_COUNT = 24;
+const CONTROL = 32;
+const CONTROL_LENGTH = 40;
+const FLAGS = 48;
+const VECTOR_LENGTH = 16;
+/** `struct cmsghdr`: length with this header, level, type; the data follows, and the next begins at a multiple of 8. */
+const CONTROL_HEADER_LENGTH = 16;
+const CONTROL_ALIGNMENT = 8;
+/** More than any of the control messages asked for here take together. */
+const CONTROL_CAPACITY = 512;
+
+/** Room for one received message: its data, and its control messages. */
+export class MessageBuffer {
+  /** The `struct msghdr`. */
+  readonly header: NativeMemory;
+  readonly data: NativeMemory;
+  readonly #control: NativeMemory;
+
+  /** @param length the bytes of data that fit */
+  constructor(length: number) {
+    const memory = NativeMemory.allocate(length + CONTROL_CAPACITY + 4 * 64);
+    this.header = memory.carve(HEADER_LENGTH);
+    const vector = memory.carve(VECTOR_LENGTH);
+    this.#control = memory.carve(CONTROL_CAPACITY);
+    this.data = memory.carve(length);
+    vector.view.setBigUint64(0, pointerTo(this.data), true);
+    vector.view.setBigUint64(8, BigInt(length), true);
+    this.header.view.setBigUint64(VECTOR, pointerTo(vector), true);
+    this.header.view.setBigUint64(VECTOR_COUNT, 1n, true);
+    this.header.view.setBigUint64(CONTROL, pointerTo(this.#control), true);
+  }
+
+  /** Makes all room free again. */
+  prepare(): void {
+    this.header.view.setBigUint64(CONTROL_LENGTH, BigInt(CONTROL_CAPACITY), true);
+    this.header.view.setInt32(FLAGS, 0, true);
+  }
+
+  /** The data of the first control message of this level and type that came with the message; undefined if there was none. */
+  control(level: number, type: number): DataView | undefined {
+    const { view } = this.#control;
+    const end = Number(this.header.view.getBigUint64(CONTROL_LENGTH, true));
+    for (let at = 0; at + CONTROL_HEADER_LENGTH <= end;) {
+      const length = Number(view.getBigUint64(at, true));
+      if (length < CONTROL_HEADER_LENGTH || at + length > end) return undefined;
+      if (view.getInt32(at + 8, true) === level && view.getInt32(at + 12, true) === type) {
+        const start = view.byteOffset + at + CONTROL_HEADER_LENGTH;
+        return new DataView(view.buffer, start, length - CONTROL_HEADER_LENGTH);
+      }
+      at += Math.ceil(length / CONTROL_ALIGNMENT) * CONTROL_ALIGNMENT;
+    }
+    return undefined;
+  }
+}
