@@ -1,7 +1,13 @@
 import type { FuzzEntry } from '../entry.ts';
 import { CAPTURE_ENTRIES } from './capture.ts';
 import { DHCP_ENTRIES } from './dhcp.ts';
+import { HTTP_ENTRIES } from './http.ts';
 import { WIRE_ENTRIES } from './wire.ts';
 
 /** All that is fuzzed. */
-export const ENTRIES: readonly FuzzEntry[] = [...CAPTURE_ENTRIES, ...DHCP_ENTRIES, ...WIRE_ENTRIES];
+export const ENTRIES: readonly FuzzEntry[] = [
+  ...CAPTURE_ENTRIES,
+  ...DHCP_ENTRIES,
+  ...HTTP_ENTRIES,
+  ...WIRE_ENTRIES,
+];

@@ -1,4 +1,4 @@
-import { IpAddress, writeUint16, writeUint32 } from '../core/index.ts';
+import { writeUint16, writeUint32, type IpAddress } from '../core/index.ts';
 import {
   ARP_LENGTH,
   ArpOperation,

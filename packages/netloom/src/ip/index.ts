@@ -1,5 +1,11 @@
 /** The stack: interfaces, neighbours, routes, ICMP, UDP, TCP over any link. */
 export * from './dhcp/index.ts';
+export {
+  CONFLICT_LIMITS,
+  ConflictDetector,
+  type ConflictDefence,
+  type ConflictLimits,
+} from './duplicate-address-v4.ts';
 export { Interface, type InterfaceAddress } from './interface.ts';
 export { STACK_LIMITS, type AllStackLimits, type StackLimits } from './limits.ts';
 export { IpStack, type AddInterfaceOptions, type IpStackOptions } from './stack.ts';
@@ -8,3 +14,13 @@ export type { TcpListener } from './tcp/listener.ts';
 export { TCP_LIMITS, type TcpLimits } from './tcp/limits.ts';
 export { TCP_TRANSITIONS, type TcpEvent, type TcpState } from './tcp/states.ts';
 export { NEIGHBOUR_TRANSITIONS, type NeighbourState } from './neighbour/neighbour.ts';
+export * from './duplicate-address-v4.ts';
+export * from './duplicate-address-v6.ts';
+export {
+  COMPATIBILITY_TRANSITIONS,
+  MEMBERSHIP_TRANSITIONS,
+  type CompatibilityMode,
+  type MembershipState,
+} from './multicast/index.ts';
+export { RouteTable, type Route } from './routes.ts';
+export * from './slaac/index.ts';

@@ -1,4 +1,4 @@
-import { Cidr, Counters, IpAddress, MacAddress } from '../core/index.ts';
+import { Counters, type Cidr, type IpAddress, type MacAddress } from '../core/index.ts';
 import type { FrameOffload, Link, LinkHandler } from '../link/index.ts';
 import type { NeighbourCache } from './neighbour/neighbour-cache.ts';
 

@@ -14,6 +14,7 @@ export interface StackLimits {
   readonly pings: number;
 }
 
+/** The defaults. */
 export const STACK_LIMITS: StackLimits = {
   interfaces: 256,
   addressesPerInterface: 64,

@@ -72,6 +72,21 @@ export class Paths {
     return this.onLink(via, from, destination, nextHop);
   }
 
+  /**
+   * As {@link cached}, for a socket that may be bound to an interface. Groups and broadcasts then leave there whatever the routes say;
+   * from 0.0.0.0 if that is asked for, as a host does that has yet to learn its address (RFC 1122, section 3.2.1.3, case a).
+   */
+  through(
+    device: Interface | undefined,
+    destination: IpAddress,
+    source: IpAddress | undefined,
+  ): Path {
+    if (device === undefined || !isLinkScoped(destination)) return this.cached(destination, source);
+    const unspecified = destination.family === 4 ? IpAddress.ANY4 : IpAddress.ANY6;
+    const from = source ?? chooseSource(device, destination, undefined) ?? unspecified;
+    return this.onLink(device, from, destination, undefined);
+  }
+
   /** The path over a known interface: to the destination itself, or to a router that takes it further. */
   onLink(
     via: Interface,

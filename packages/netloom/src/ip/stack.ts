@@ -146,7 +146,7 @@ export class IpStack {
       sockets: this.#limits.udpSockets,
       receiveBuffer: this.#limits.udpReceiveBuffer,
       defer: (callback) => clock.defer(callback),
-      path: (destination, source) => this.paths.cached(destination, source),
+      path: (destination, source, device) => this.paths.through(device, destination, source),
       portUnreachable: (packet) => this.icmp.sendError(packet, 'port-unreachable'),
       joinGroup: (group, via) => this.multicast.join(group, via),
       leaveGroup: (group, via) => this.multicast.leave(group, via),

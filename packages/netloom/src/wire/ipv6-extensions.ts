@@ -44,6 +44,7 @@ export interface Ipv6ChainLimits {
   readonly options: number;
 }
 
+/** The defaults. */
 export const IPV6_CHAIN_LIMITS: Ipv6ChainLimits = { extensionHeaders: 8, options: 8 };
 
 /** What a walk along the extension headers found. Indexes count from the start of `bytes`. */

@@ -83,11 +83,13 @@ export interface NdpEnvelope {
   readonly destination: IpAddress;
 }
 
+/** Limits of the NDP parser. */
 export interface NdpLimits {
   /** Options in one message. */
   readonly options: number;
 }
 
+/** The defaults. */
 export const NDP_LIMITS: NdpLimits = { options: 32 };
 
 /** A router that forwarded the packet would have lowered it: so nobody off the link can have sent a message with it (sections 6.1, 7.1, 8.1). */

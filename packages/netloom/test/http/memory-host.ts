@@ -94,7 +94,8 @@ export class MemoryHost implements Host {
       await this.idle();
       if (settled) return work;
       const next = this.clock.deadline();
-      if (next === Infinity || turns > 100_000) throw new Error('nothing will settle this any more');
+      if (next === Infinity || turns > 100_000)
+        throw new Error('nothing will settle this any more');
       this.clock.advance(next);
     }
   }

@@ -6,6 +6,7 @@ import type { Transitions } from '../../core/index.ts';
  */
 export type CompatibilityMode = 'newest' | 'older' | 'oldest';
 
+/** What changes the mode. */
 export type CompatibilityEvent =
   /** A general query of the version of that age was heard. */
   | 'older-query'

@@ -13,6 +13,7 @@ export type MembershipState =
   /** No member any more, but routers have not been told often enough yet. */
   | 'leaving';
 
+/** What happens to a membership. */
 export type MembershipEvent =
   | 'join'
   | 'leave'

@@ -236,6 +236,23 @@ test('queries that come while an answer waits are answered together (RFC 3376, s
   assert.deepEqual(station.take(), [`is-ex ${GROUP} {} > 224.0.0.22`]);
 });
 
+test('of two queries for a group the one that leaves less time decides (RFC 3376, section 5.2)', () => {
+  for (let seed = 1; seed < 30; seed++) {
+    const station = new Station(IGMP, { seed });
+    station.join(GROUP);
+    station.pass(5000);
+    for (const times of [
+      [500, 50_000],
+      [50_000, 500],
+    ]) {
+      station.take();
+      for (const time of times) station.query(3, { group: GROUP, time });
+      station.pass(500);
+      assert.equal(station.take().length, 1);
+    }
+  }
+});
+
 test('too many sources to remember: the answer is for the whole group', () => {
   const station = new Station(IGMP, { limits: { sources: 2 } });
   station.join(GROUP);

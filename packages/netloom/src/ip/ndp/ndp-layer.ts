@@ -1,4 +1,4 @@
-import { IpAddress, MacAddress, type Counters } from '../../core/index.ts';
+import { IpAddress, type Counters, type MacAddress } from '../../core/index.ts';
 import {
   IpProtocol,
   NDP_HOP_LIMIT,

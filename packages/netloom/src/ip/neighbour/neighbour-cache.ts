@@ -17,6 +17,7 @@ export interface NeighbourLimits {
   readonly failedTime: number;
 }
 
+/** The defaults: those of RFC 4861, section 10. */
 export const NEIGHBOUR_LIMITS: NeighbourLimits = {
   neighbours: 1024,
   waitingFrames: 64,

@@ -17,6 +17,7 @@ export type NeighbourState =
   | 'probe'
   | 'failed';
 
+/** What moves an entry from state to state. */
 export type NeighbourEvent =
   /** A packet is to be sent. */
   | 'use'

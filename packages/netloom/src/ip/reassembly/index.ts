@@ -1,4 +1,5 @@
 /** Fragments to datagrams. */
+export type { Arrival } from './partial-datagram.ts';
 export {
   REASSEMBLY_LIMITS,
   Reassembler,

@@ -12,8 +12,13 @@ import { Pieces } from './pieces.ts';
 const NOT_ECN_CAPABLE = 0;
 const CONGESTION_EXPERIENCED = 3;
 
+/** How a fragment came in. The interface counts by identity; the rest is the owner's. */
+export interface Arrival {
+  readonly interface: object;
+}
+
 /** A datagram of which fragments are still missing. */
-export class PartialDatagram<From> implements TimerEntry {
+export class PartialDatagram<From extends Arrival> implements TimerEntry {
   deadline: number = NOT_QUEUED.deadline;
   position: number = NOT_QUEUED.position;
   order: number = NOT_QUEUED.order;
@@ -22,7 +27,7 @@ export class PartialDatagram<From> implements TimerEntry {
   readonly sourceHash: number;
   /** Another datagram of the same hash. */
   next: PartialDatagram<From> | undefined;
-  /** Where the fragments came in: of the first that did. */
+  /** How the fragments came in: that of the first that did. */
   readonly from: From;
   /** What it is charged for its memory. */
   charge = 0;
@@ -77,7 +82,7 @@ export class PartialDatagram<From> implements TimerEntry {
       this.#destination0 === fragment.destination0 &&
       this.#destination1 === fragment.destination1 &&
       this.#destination2 === fragment.destination2 &&
-      (!fragment.isLinkScoped || this.from === from)
+      (!fragment.isLinkScoped || this.from.interface === from.interface)
     );
   }
 

@@ -20,30 +20,42 @@ import {
 import { fragmentPacket } from '../fragmentation.ts';
 import { Reassembler, type ReassemblyLimits } from './index.ts';
 
+/** An interface, as far as reassembly is concerned; how a fragment came is a new object each time. */
+class Interface {
+  readonly name: string;
+
+  constructor(name: string) {
+    this.name = name;
+  }
+}
+
+const ETH0 = new Interface('eth0');
+const ETH1 = new Interface('eth1');
+
 /** A reassembler with what it told of timeouts. */
 class Bench {
   readonly timedOut: { first: Uint8Array; from: string }[] = [];
-  readonly reassembler: Reassembler<string>;
+  readonly reassembler: Reassembler<{ readonly interface: Interface }>;
 
   constructor(limits: Partial<ReassemblyLimits> = {}) {
     this.reassembler = new Reassembler(
       { random: seededRandom(1), limits },
-      { timedOut: (first, from) => this.timedOut.push({ first, from }) },
+      { timedOut: (first, from) => this.timedOut.push({ first, from: from.interface.name }) },
     );
   }
 
   /** Hands over a packet as the stack does: parsed first. */
-  add(packet: Uint8Array, now = 0, from = 'eth0'): Uint8Array | undefined {
+  add(packet: Uint8Array, now = 0, via = ETH0): Uint8Array | undefined {
     if (packet[0]! >>> 4 === 4) {
       const header = parseIpv4(packet, 0, packet.length);
       assert.ok(!isFault(header));
-      return this.reassembler.addV4(header, packet, 0, from, now);
+      return this.reassembler.addV4(header, packet, 0, { interface: via }, now);
     }
     const header = parseIpv6(packet, 0, packet.length);
     assert.ok(!isFault(header));
     const chain = walkIpv6(packet, 0, packet.length, header);
     assert.ok(!isFault(chain), String(chain));
-    return this.reassembler.addV6(header, chain, packet, 0, from, now);
+    return this.reassembler.addV6(header, chain, packet, 0, { interface: via }, now);
   }
 
   get drops(): Record<string, number> {
@@ -242,14 +254,14 @@ for (const [name, make] of [
   test(`${name}: after its time a datagram is dropped, and its sender told if the first fragment has come`, () => {
     const bench = new Bench();
     const first = make({ offset: 0, length: 24, more: true });
-    bench.add(first, 1000, 'eth7');
+    bench.add(first, 1000, ETH1);
     bench.add(make({ offset: 24, length: 8, more: true, identification: 2 }), 2000);
     const time = name === 'IPv4' ? 30_000 : 60_000;
     assert.equal(bench.reassembler.deadline(), 1000 + time);
     bench.reassembler.advance(1000 + time - 1);
     assert.deepEqual(bench.timedOut, []);
     bench.reassembler.advance(1000 + time);
-    assert.deepEqual(bench.timedOut, [{ first, from: 'eth7' }]);
+    assert.deepEqual(bench.timedOut, [{ first, from: 'eth1' }]);
     bench.reassembler.advance(2000 + time);
     assert.equal(bench.timedOut.length, 1, 'of the second the first fragment never came');
     assert.deepEqual(bench.drops, { 'timed-out': 2 });
@@ -360,12 +372,12 @@ test('a first fragment with more options than the others cannot make the packet 
 test('link-local addresses mean another station on another interface', () => {
   const bench = new Bench();
   const source = 'fe80::1';
-  bench.add(v6({ offset: 0, length: 8, more: true, source }), 0, 'eth0');
-  assert.equal(bench.add(v6({ offset: 8, length: 8, more: false, source }), 0, 'eth1'), undefined);
-  assert.ok(bench.add(v6({ offset: 8, length: 8, more: false, source }), 0, 'eth0') !== undefined);
+  bench.add(v6({ offset: 0, length: 8, more: true, source }), 0, ETH0);
+  assert.equal(bench.add(v6({ offset: 8, length: 8, more: false, source }), 0, ETH1), undefined);
+  assert.ok(bench.add(v6({ offset: 8, length: 8, more: false, source }), 0, ETH0) !== undefined);
   // Others may come by several ways.
-  bench.add(v6({ offset: 0, length: 8, more: true }), 0, 'eth0');
-  assert.ok(bench.add(v6({ offset: 8, length: 8, more: false }), 0, 'eth1') !== undefined);
+  bench.add(v6({ offset: 0, length: 8, more: true }), 0, ETH0);
+  assert.ok(bench.add(v6({ offset: 8, length: 8, more: false }), 0, ETH1) !== undefined);
 });
 
 test('a flood stays within the limits, and one source does not crowd out another', () => {

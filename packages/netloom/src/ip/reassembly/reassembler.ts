@@ -14,7 +14,7 @@ import {
 } from '../../core/index.ts';
 import type { Ipv4Header, Ipv6Chain, Ipv6Header } from '../../wire/index.ts';
 import { Fragment } from './fragment.ts';
-import { PartialDatagram } from './partial-datagram.ts';
+import { PartialDatagram, type Arrival } from './partial-datagram.ts';
 
 /** Limits of a {@link Reassembler}. */
 export interface ReassemblyLimits {
@@ -43,7 +43,7 @@ export const REASSEMBLY_LIMITS: ReassemblyLimits = {
 };
 
 /** What a {@link Reassembler} calls. */
-export interface ReassemblySink<From> {
+export interface ReassemblySink<From extends Arrival> {
   /**
    * The rest did not come in time. `first` is the first fragment, as it came; its sender is told by an ICMP time exceeded message of code
    * 1. Not called where the first fragment is missing (RFC 792; RFC 8200, section 4.5). The bytes are given away.
@@ -56,14 +56,14 @@ const DATAGRAM_CHARGE = 512;
 const FRAGMENT_CHARGE = 128;
 
 /** What the datagrams of one source hold. Sources whose hashes agree share one. */
-interface SourceBudget<From> {
+interface SourceBudget<From extends Arrival> {
   bytes: number;
   /** In the order they began. */
   readonly datagrams: Set<PartialDatagram<From>>;
 }
 
 /**
- * Puts datagrams together. `From` is where a fragment came in (an interface): told with a timeout, and a part of the key for
+ * Puts datagrams together. `From` is how a fragment came in: told with a timeout, and its interface is a part of the key for
  * link-local addresses.
  *
  * Overlapping fragments: the datagram is dropped, and what still comes of it (RFC 5722, section 4; RFC 8200, section 4.5).
@@ -71,7 +71,7 @@ interface SourceBudget<From> {
  * way (a filter, an intrusion detector) may settle them otherwise than we do, which is what makes them an attack (RFC 1858,
  * section 4; RFC 3128). An exact copy of a fragment is no overlap: networks do duplicate packets.
  */
-export class Reassembler<From> implements Engine {
+export class Reassembler<From extends Arrival> implements Engine {
   /** Fragments and datagrams dropped, by reason. */
   readonly drops: Counters = new Counters();
   readonly #limits: ReassemblyLimits;

@@ -19,6 +19,7 @@ import {
   sumWords,
 } from '../../wire/index.ts';
 import type { FrameOffload } from '../../link/index.ts';
+import type { Interface } from '../interface.ts';
 import type { IpOutput, PacketOptions } from '../output.ts';
 import type { Packet } from '../packet.ts';
 import type { Path } from '../path.ts';
@@ -32,8 +33,8 @@ export interface UdpEnvironment {
   readonly sockets: number;
   readonly receiveBuffer: number;
   defer(callback: () => void): void;
-  /** The path to an address; throws a named error if there is none. */
-  path(destination: IpAddress, source: IpAddress | undefined): Path;
+  /** The path to an address, for a socket that may be bound to an interface; throws a named error if there is none. */
+  path(destination: IpAddress, source: IpAddress | undefined, device: Interface | undefined): Path;
   portUnreachable(packet: Packet): void;
   joinGroup(group: IpAddress, via: IpAddress | undefined): void;
   leaveGroup(group: IpAddress, via: IpAddress | undefined): void;
@@ -58,8 +59,8 @@ export class UdpLayer {
     this.receiveBuffer = environment.receiveBuffer;
   }
 
-  /** A socket at this address and port; port 0 is given one. */
-  bind(address: IpAddress, port: number, reuseAddress: boolean): UdpSocket {
+  /** A socket at this address and port; port 0 is given one. With a `device` it is one of that interface only. */
+  bind(address: IpAddress, port: number, reuseAddress: boolean, device?: Interface): UdpSocket {
     if (this.#count >= this.#environment.sockets) {
       throw new NetloomError('TOO_MANY_OPEN', `${this.#count} UDP sockets are open already`, {
         remedy: 'Close some, or raise the limit `udpSockets`.',
@@ -68,7 +69,7 @@ export class UdpLayer {
     const chosen =
       port === 0 ? choosePort(this.#environment.random, (taken) => this.#sockets.has(taken)) : port;
     const others = this.#sockets.get(chosen) ?? [];
-    const socket = new UdpSocket(this, { address, port: chosen }, reuseAddress);
+    const socket = new UdpSocket(this, { address, port: chosen }, reuseAddress, device);
     if (others.some((other) => clashes(other, socket))) {
       throw new NetloomError('ADDRESS_IN_USE', `another socket has UDP port ${chosen}`, {
         remedy: 'Choose another port, or 0 to be given a free one.',
@@ -113,7 +114,7 @@ export class UdpLayer {
     }
     const sockets = this.#sockets.get(header.destinationPort);
     const destination = packet.destination;
-    const takers = sockets?.filter((socket) => takes(socket, destination, packet.isGroup)) ?? [];
+    const takers = sockets?.filter((socket) => takes(socket, destination, packet)) ?? [];
     if (takers.length === 0) {
       this.drops.add('udp-no-socket');
       if (!packet.isGroup) this.#environment.portUnreachable(packet);
@@ -137,7 +138,7 @@ export class UdpLayer {
     const source = datagram.local ?? (bound.isUnspecified || bound.isMulticast ? undefined : bound);
     let path: Path;
     try {
-      path = this.#environment.path(remote.address, source);
+      path = this.#environment.path(remote.address, source, socket.device);
     } catch (error) {
       this.drops.add('udp-no-path');
       this.#environment.defer(() => socket.fail(error as NetloomError));
@@ -242,17 +243,19 @@ export class UdpLayer {
 }
 
 /** Whether a datagram to `destination` is one for this socket. A socket at :: takes IPv4 as well, as a dual-stack socket does. */
-function takes(socket: UdpSocket, destination: IpAddress, isGroup: boolean): boolean {
+function takes(socket: UdpSocket, destination: IpAddress, packet: Packet): boolean {
   const { address } = socket.local;
+  if (socket.device !== undefined && socket.device !== packet.interface) return false;
   if (address.isUnspecified) return address.family === 6 || destination.family === 4;
   return (
     address.equals(destination) ||
-    (isGroup && !address.isMulticast && address.family === destination.family)
+    (packet.isGroup && !address.isMulticast && address.family === destination.family)
   );
 }
 
 function clashes(a: UdpSocket, b: UdpSocket): boolean {
   if (a.reuseAddress && b.reuseAddress) return false;
+  if (a.device !== undefined && b.device !== undefined && a.device !== b.device) return false;
   const [first, second] = [a.local.address, b.local.address];
   if (first.isUnspecified || second.isUnspecified) {
     return (

@@ -6,6 +6,7 @@ import {
   type IpAddress,
   type SocketAddress,
 } from '../../core/index.ts';
+import type { Interface } from '../interface.ts';
 import type { UdpLayer } from './udp-layer.ts';
 
 /** A UDP socket of the stack. */
@@ -13,6 +14,8 @@ export class UdpSocket implements DatagramSocket {
   readonly local: SocketAddress;
   /** Shares its port with others that share it too. */
   readonly reuseAddress: boolean;
+  /** The interface it is bound to: it receives from there only, and sends its groups and broadcasts there. */
+  readonly device: Interface | undefined;
   readonly #layer: UdpLayer;
   #handler: DatagramHandler | undefined;
   #closed = false;
@@ -23,10 +26,16 @@ export class UdpSocket implements DatagramSocket {
   /** Reused for each datagram: what a handler gets is borrowed. */
   readonly #batch: Datagram[] = [];
 
-  constructor(layer: UdpLayer, local: SocketAddress, reuseAddress: boolean) {
+  constructor(
+    layer: UdpLayer,
+    local: SocketAddress,
+    reuseAddress: boolean,
+    device: Interface | undefined,
+  ) {
     this.#layer = layer;
     this.local = local;
     this.reuseAddress = reuseAddress;
+    this.device = device;
   }
 
   start(handler: DatagramHandler): void {

@@ -1,0 +1,288 @@
+import {
+  IpAddress,
+  NOT_QUEUED,
+  NetloomError,
+  StateMachine,
+  TimerQueue,
+  toHex,
+  type Cidr,
+  type MacAddress,
+  type TimerEntry,
+} from '../../core/index.ts';
+import { Dhcpv4OptionCode, type Dhcpv4Message } from '../../wire/index.ts';
+import type { Dhcpv4ServerLimits } from './limits.ts';
+import {
+  DHCPV4_BINDING_TRANSITIONS,
+  type Dhcpv4BindingEvent,
+  type Dhcpv4BindingState,
+} from './states-v4.ts';
+
+/** An address kept for one client, known by its MAC address or its client identifier. */
+export interface Dhcpv4Reservation {
+  readonly address: IpAddress;
+  readonly mac?: MacAddress;
+  readonly clientIdentifier?: Uint8Array;
+}
+
+/** A lease as plain data, to be stored and taken in again. */
+export interface Dhcpv4LeaseRecord {
+  readonly address: string;
+  /** Who holds it: see {@link clientKey}. */
+  readonly client: string;
+  readonly hostname: string | undefined;
+  /** Milliseconds until it ends; null: never. */
+  readonly remaining: number | null;
+}
+
+/** The addresses that are given out, and to whom. */
+export interface Dhcpv4Pool {
+  /** The server's own address and the subnet. */
+  readonly interface: Cidr;
+  /** The addresses given to any client, first and last included. */
+  readonly first: IpAddress;
+  readonly last: IpAddress;
+  readonly reservations: readonly Dhcpv4Reservation[];
+}
+
+/** An address that is offered, leased or in quarantine. */
+export class Dhcpv4Binding implements TimerEntry {
+  deadline: number = NOT_QUEUED.deadline;
+  position: number = NOT_QUEUED.position;
+  order: number = NOT_QUEUED.order;
+  readonly address: IpAddress;
+  /** The client's key; empty in quarantine. */
+  client: string;
+  hostname: string | undefined;
+  readonly #machine: StateMachine<Dhcpv4BindingState, Dhcpv4BindingEvent>;
+
+  constructor(address: IpAddress, client: string) {
+    this.address = address;
+    this.client = client;
+    this.#machine = new StateMachine('dhcpv4-binding', DHCPV4_BINDING_TRANSITIONS, 'free');
+  }
+
+  get state(): Dhcpv4BindingState {
+    return this.#machine.state;
+  }
+
+  take(event: Dhcpv4BindingEvent, now: number): Dhcpv4BindingState {
+    return this.#machine.take(event, now);
+  }
+}
+
+/** The table of a server: found by address and by client, bounded, and ordered by the time each binding ends. */
+export class Dhcpv4Bindings {
+  readonly #pool: Dhcpv4Pool;
+  readonly #limits: Dhcpv4ServerLimits;
+  readonly #byAddress = new Map<number, Dhcpv4Binding>();
+  readonly #byClient = new Map<string, Dhcpv4Binding>();
+  readonly #ends = new TimerQueue<Dhcpv4Binding>();
+  readonly #reservedFor = new Map<string, IpAddress>();
+  /** Addresses that are not for everybody: reserved ones and the server's. */
+  readonly #kept = new Set<number>();
+  /** The last address of clients whose lease has ended, oldest first. */
+  readonly #remembered = new Map<string, IpAddress>();
+  readonly #size: number;
+  /** Addresses of the pool that any client could be given. */
+  #free: number;
+  /** Where in the pool the search for a free address goes on: so that the one that was free longest comes first. */
+  #next = 0;
+
+  constructor(pool: Dhcpv4Pool, limits: Dhcpv4ServerLimits) {
+    this.#pool = pool;
+    this.#limits = limits;
+    this.#size = pool.last.word3 - pool.first.word3 + 1;
+    if (!this.inSubnet(pool.first) || !this.inSubnet(pool.last) || this.#size < 1) {
+      throw new NetloomError(
+        'DHCP_POOL_INVALID',
+        `the pool ${pool.first} to ${pool.last} is not a range of ${pool.interface}`,
+        { remedy: 'Give a first and a last address of the subnet, in this order.' },
+      );
+    }
+    this.#kept.add(pool.interface.address.word3);
+    for (const reservation of pool.reservations) this.#reserve(reservation);
+    this.#free = this.#size;
+    for (const word of this.#kept) if (this.#inPool(word)) this.#free--;
+  }
+
+  /** How many addresses are offered, leased or in quarantine. */
+  get size(): number {
+    return this.#byAddress.size;
+  }
+
+  /** When the next binding ends. */
+  deadline(): number {
+    return this.#ends.deadline();
+  }
+
+  ofClient(client: string): Dhcpv4Binding | undefined {
+    return this.#byClient.get(client);
+  }
+
+  ofAddress(address: IpAddress): Dhcpv4Binding | undefined {
+    return this.#byAddress.get(address.word3);
+  }
+
+  /** Whether the address can be that of a station of this subnet. */
+  inSubnet(address: IpAddress): boolean {
+    const { interface: subnet } = this.#pool;
+    return (
+      subnet.contains(address) &&
+      (subnet.prefixLength >= 31 ||
+        (!address.equals(subnet.network) && !address.equals(subnet.broadcast)))
+    );
+  }
+
+  /**
+   * An address for the client, in the order of RFC 2131, section 4.3.1, with reservations first: the one reserved, the one it
+   * had last, the one it asks for, any. Undefined: there is none, or the table is full.
+   */
+  choose(keys: readonly string[], wanted: IpAddress | undefined): IpAddress | undefined {
+    if (this.#byAddress.size >= this.#limits.bindings) return undefined;
+    const reserved = this.reservationOf(keys);
+    if (reserved !== undefined && !this.#byAddress.has(reserved.word3)) return reserved;
+    for (const address of [this.#remembered.get(keys[0]!), wanted]) {
+      if (address !== undefined && this.#isFree(address)) return address;
+    }
+    return this.#search();
+  }
+
+  /** The address reserved for a client of one of these keys. */
+  reservationOf(keys: readonly string[]): IpAddress | undefined {
+    for (const key of keys) {
+      const address = this.#reservedFor.get(key);
+      if (address !== undefined) return address;
+    }
+    return undefined;
+  }
+
+  /** Enters a binding of the client, which has none, to the address, which is free. */
+  add(address: IpAddress, client: string): Dhcpv4Binding {
+    const binding = new Dhcpv4Binding(address, client);
+    this.#byAddress.set(address.word3, binding);
+    if (this.#isForAll(address.word3)) this.#free--;
+    this.#byClient.set(client, binding);
+    return binding;
+  }
+
+  /** Has the binding end at `deadline`. */
+  endAt(binding: Dhcpv4Binding, deadline: number): void {
+    this.#ends.clear(binding);
+    if (deadline !== Infinity) this.#ends.set(binding, deadline);
+  }
+
+  /** Takes out a binding whose time is over; its step is the caller's to take. */
+  takeEnded(now: number): Dhcpv4Binding | undefined {
+    const binding = this.#ends.takeDue(now);
+    if (binding !== undefined) this.remove(binding);
+    return binding;
+  }
+
+  /** Takes the binding out; the client's address is remembered. */
+  remove(binding: Dhcpv4Binding): void {
+    this.#ends.clear(binding);
+    this.#byAddress.delete(binding.address.word3);
+    if (this.#isForAll(binding.address.word3)) this.#free++;
+    if (binding.client === '') return;
+    this.#byClient.delete(binding.client);
+    this.#remembered.delete(binding.client);
+    this.#remembered.set(binding.client, binding.address);
+    if (this.#remembered.size > this.#limits.remembered) {
+      this.#remembered.delete(this.#remembered.keys().next().value!);
+    }
+  }
+
+  /** Keeps the address from everybody, the client that had it included. */
+  quarantine(binding: Dhcpv4Binding): void {
+    this.#byClient.delete(binding.client);
+    this.#remembered.delete(binding.client);
+    binding.client = '';
+    binding.hostname = undefined;
+  }
+
+  /** The leases, in the order they were made. */
+  records(now: number): Dhcpv4LeaseRecord[] {
+    const records: Dhcpv4LeaseRecord[] = [];
+    for (const binding of this.#byAddress.values()) {
+      if (binding.state !== 'bound') continue;
+      const { deadline } = binding;
+      records.push({
+        address: binding.address.toString(),
+        client: binding.client,
+        hostname: binding.hostname,
+        remaining: deadline === Infinity ? null : deadline - now,
+      });
+    }
+    return records;
+  }
+
+  #reserve({ address, mac, clientIdentifier }: Dhcpv4Reservation): void {
+    if (!this.inSubnet(address) || this.#kept.has(address.word3)) {
+      throw new NetloomError(
+        'DHCP_POOL_INVALID',
+        `the reserved address ${address} is taken, or not of ${this.#pool.interface}`,
+        { remedy: 'Reserve each address once, of the subnet, and not that of the server.' },
+      );
+    }
+    this.#kept.add(address.word3);
+    if (mac !== undefined) this.#reservedFor.set(keyOfMac(mac), address);
+    if (clientIdentifier !== undefined) {
+      this.#reservedFor.set(keyOfIdentifier(clientIdentifier), address);
+    }
+  }
+
+  #inPool(word: number): boolean {
+    const offset = word - this.#pool.first.word3;
+    return offset >= 0 && offset < this.#size;
+  }
+
+  #isForAll(word: number): boolean {
+    return this.#inPool(word) && !this.#kept.has(word);
+  }
+
+  /** Whether any client may be given the address now. */
+  #isFree({ word3 }: IpAddress): boolean {
+    return this.#isForAll(word3) && !this.#byAddress.has(word3);
+  }
+
+  #search(): IpAddress | undefined {
+    // Known without a search, so that an exhausted pool costs nothing to whoever asks again and again.
+    if (this.#free === 0) return undefined;
+    for (;;) {
+      const address = IpAddress.v4(this.#pool.first.word3 + this.#next);
+      this.#next = (this.#next + 1) % this.#size;
+      if (this.#isFree(address)) return address;
+    }
+  }
+}
+
+/** A client identifier is of this length, or is not taken for one (RFC 2132, section 9.14: a type and one byte at least). */
+const SHORTEST_IDENTIFIER = 2;
+const LONGEST_IDENTIFIER = 255;
+
+/**
+ * The keys a client is known by, the one its binding has first: its identifier where it gives one
+ * (RFC 2131, section 4.2), and its hardware address. None: it has neither.
+ */
+export function clientKeys(message: Dhcpv4Message): string[] {
+  const keys: string[] = [];
+  const identifier = message.option(Dhcpv4OptionCode.CLIENT_IDENTIFIER);
+  if (
+    identifier !== undefined &&
+    identifier.length >= SHORTEST_IDENTIFIER &&
+    identifier.length <= LONGEST_IDENTIFIER
+  ) {
+    keys.push(keyOfIdentifier(identifier));
+  }
+  const address = message.hardwareAddress.subarray(0, message.hardwareLength);
+  if (address.length > 0) keys.push(`hw:${message.hardwareType}:${toHex(address)}`);
+  return keys;
+}
+
+function keyOfMac(mac: MacAddress): string {
+  return `hw:1:${mac.toNumber().toString(16).padStart(12, '0')}`;
+}
+
+function keyOfIdentifier(identifier: Uint8Array): string {
+  return `id:${toHex(identifier)}`;
+}

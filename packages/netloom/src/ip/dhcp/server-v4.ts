@@ -1,0 +1,393 @@
+import {
+  Counters,
+  IpAddress,
+  NetloomError,
+  withLimits,
+  type Cidr,
+  type Engine,
+  type MacAddress,
+} from '../../core/index.ts';
+import {
+  DHCPV4_CLIENT_PORT,
+  DHCPV4_SERVER_PORT,
+  Dhcpv4MessageType,
+  Dhcpv4Operation,
+  Dhcpv4OptionCode,
+  dhcpv4Text,
+  isDomainName,
+  parseDhcpv4,
+  type Dhcpv4Message,
+  type Dhcpv4Option,
+} from '../../wire/index.ts';
+import {
+  Dhcpv4Bindings,
+  clientKeys,
+  type Dhcpv4Binding,
+  type Dhcpv4LeaseRecord,
+  type Dhcpv4Reservation,
+} from './bindings-v4.ts';
+import { countDrop } from './diagnostics.ts';
+import { DHCPV4_SERVER_LIMITS, type Dhcpv4ServerLimits } from './limits.ts';
+import { Outbox } from './outbox.ts';
+import {
+  encodeDhcpv4Reply,
+  leaseTimeOptions,
+  parameterOptions,
+  requestedOptions,
+  type Dhcpv4Parameters,
+} from './replies-v4.ts';
+
+/** Where a reply goes. */
+export interface Dhcpv4Destination {
+  readonly address: IpAddress;
+  readonly port: number;
+  /** The station to send to without asking by ARP, which the client cannot answer yet; undefined: as usual. */
+  readonly mac: MacAddress | undefined;
+}
+
+/** What a {@link Dhcpv4Server} calls. A handler may call anything of the server's. */
+export interface Dhcpv4ServerSink {
+  /** Send this from port 67. The bytes are given away. */
+  send(message: Uint8Array, destination: Dhcpv4Destination): void;
+  /** An address has been leased, or its lease extended. */
+  leased?(address: IpAddress, client: string): void;
+  /** A leased address is no longer the client's. */
+  freed?(address: IpAddress, client: string, reason: 'expired' | 'released' | 'declined'): void;
+}
+
+/** How to make a {@link Dhcpv4Server}. */
+export interface Dhcpv4ServerOptions {
+  /** The server's own address, which is its identifier, and the subnet it serves. */
+  readonly interface: Cidr;
+  /** The addresses given to any client, first and last included. */
+  readonly pool: { readonly first: IpAddress; readonly last: IpAddress };
+  readonly reservations?: readonly Dhcpv4Reservation[];
+  /** Milliseconds; Infinity: without end. An hour by default. */
+  readonly leaseDuration?: number;
+  readonly parameters?: Dhcpv4Parameters;
+  readonly limits?: Partial<Dhcpv4ServerLimits>;
+}
+
+const DEFAULT_LEASE_DURATION = 3_600_000;
+
+/** A DHCPv4 server for one subnet (RFC 2131, section 4.3): the state machine alone, without socket and clock. Clients may come through relay agents of that subnet. */
+export class Dhcpv4Server implements Engine {
+  /** Messages dropped, by reason. */
+  readonly drops: Counters = new Counters();
+  readonly #address: IpAddress;
+  readonly #limits: Dhcpv4ServerLimits;
+  readonly #leaseDuration: number;
+  readonly #parameters: readonly Dhcpv4Option[];
+  readonly #bindings: Dhcpv4Bindings;
+  readonly #sink: Dhcpv4ServerSink;
+  readonly #outbox: Outbox = new Outbox();
+
+  constructor(options: Dhcpv4ServerOptions, sink: Dhcpv4ServerSink) {
+    this.#limits = withLimits(DHCPV4_SERVER_LIMITS, options.limits);
+    this.#address = options.interface.address;
+    this.#leaseDuration = options.leaseDuration ?? DEFAULT_LEASE_DURATION;
+    if (!(this.#leaseDuration >= 1000)) {
+      throw new NetloomError('DHCP_LEASE_INVALID', 'a lease lasts a second at least', {
+        remedy: 'Give leaseDuration in milliseconds.',
+      });
+    }
+    this.#parameters = parameterOptions(options.parameters ?? {}, options.interface);
+    const { reservations = [] } = options;
+    this.#bindings = new Dhcpv4Bindings(
+      { interface: options.interface, ...options.pool, reservations },
+      this.#limits,
+    );
+    this.#sink = sink;
+  }
+
+  /** How many addresses are offered, leased or in quarantine. */
+  get size(): number {
+    return this.#bindings.size;
+  }
+
+  /** The leases as plain data. */
+  leases(now: number): Dhcpv4LeaseRecord[] {
+    return this.#bindings.records(now);
+  }
+
+  /** Takes in leases of an earlier run or of another server. Those that make no sense here are passed over; answers how many were taken. */
+  importLeases(records: readonly Dhcpv4LeaseRecord[], now: number): number {
+    let taken = 0;
+    for (const record of records) if (this.#import(record, now)) taken++;
+    return taken;
+  }
+
+  deadline(): number {
+    return this.#bindings.deadline();
+  }
+
+  advance(now: number): void {
+    for (;;) {
+      const binding = this.#bindings.takeEnded(now);
+      if (binding === undefined) break;
+      this.#takeFreeing(binding, 'expire', 'expired', now);
+    }
+    this.#outbox.deliver();
+  }
+
+  /** A message that came to UDP port 67. Borrowed until this returns. */
+  receive(bytes: Uint8Array, from: IpAddress, now: number): void {
+    this.advance(now);
+    const reason = this.#handle(bytes, now);
+    countDrop(this.drops, reason, { engine: 'dhcpv4-server', from, at: now });
+    this.#outbox.deliver();
+  }
+
+  /** Serves the message, or answers why not. */
+  #handle(bytes: Uint8Array, now: number): string | undefined {
+    const message = parseDhcpv4(bytes, 0, bytes.length);
+    if (typeof message === 'string') return message;
+    if (message.operation !== Dhcpv4Operation.REQUEST) return 'not-a-request';
+    const relay = message.relayAddress;
+    if (!relay.isUnspecified && !this.#bindings.inSubnet(relay)) return 'other-subnet';
+    if (clientKeys(message).length === 0) return 'no-client';
+    switch (message.type) {
+      case Dhcpv4MessageType.DISCOVER:
+        return this.#onDiscover(message, now);
+      case Dhcpv4MessageType.REQUEST:
+        return this.#onRequest(message, now);
+      case Dhcpv4MessageType.DECLINE:
+        return this.#onDecline(message, now);
+      case Dhcpv4MessageType.RELEASE:
+        return this.#onRelease(message, now);
+      case Dhcpv4MessageType.INFORM:
+        return this.#onInform(message);
+      default:
+        return 'wrong-type';
+    }
+  }
+
+  #onDiscover(message: Dhcpv4Message, now: number): string | undefined {
+    const binding = this.#bindingToOffer(message, now);
+    if (binding === undefined) return 'no-address';
+    if (binding.state !== 'bound') {
+      binding.take('offer', now);
+      this.#bindings.endAt(binding, now + this.#limits.offerTime);
+    }
+    this.#grant(message, Dhcpv4MessageType.OFFER, binding);
+    return undefined;
+  }
+
+  /** The client's binding; made if there is none, changed if another address is reserved for it by now. */
+  #bindingToOffer(message: Dhcpv4Message, now: number): Dhcpv4Binding | undefined {
+    const keys = clientKeys(message);
+    const client = keys[0]!;
+    const binding = this.#bindings.ofClient(client);
+    const reserved = this.#bindings.reservationOf(keys);
+    const moves =
+      binding !== undefined &&
+      reserved !== undefined &&
+      !binding.address.equals(reserved) &&
+      this.#bindings.ofAddress(reserved) === undefined;
+    if (binding !== undefined && !moves) return binding;
+    if (binding !== undefined) this.#free(binding, 'withdraw', 'released', now);
+    const wanted = message.address(Dhcpv4OptionCode.REQUESTED_ADDRESS);
+    const address = this.#bindings.choose(keys, wanted);
+    return address && this.#bindings.add(address, client);
+  }
+
+  /** A REQUEST means one of three things, told apart by what it has (RFC 2131, section 4.3.2). */
+  #onRequest(message: Dhcpv4Message, now: number): string | undefined {
+    const binding = this.#bindings.ofClient(clientKeys(message)[0]!);
+    const server = message.address(Dhcpv4OptionCode.SERVER_IDENTIFIER);
+    const wanted = message.address(Dhcpv4OptionCode.REQUESTED_ADDRESS);
+    if (server !== undefined) {
+      if (!server.equals(this.#address)) return this.#withdraw(binding, now);
+      if (binding === undefined || wanted?.equals(binding.address) !== true) {
+        return this.#refuse(message, 'the address is not offered to you');
+      }
+      return this.#acknowledge(message, binding, now);
+    }
+    const address = message.clientAddress.isUnspecified ? wanted : message.clientAddress;
+    if (address === undefined) return 'no-address-asked';
+    return this.#verify(message, binding, address, now);
+  }
+
+  /** INIT-REBOOT, RENEWING or REBINDING: the client believes that the address is its own. */
+  #verify(
+    message: Dhcpv4Message,
+    binding: Dhcpv4Binding | undefined,
+    address: IpAddress,
+    now: number,
+  ): string | undefined {
+    if (!this.#bindings.inSubnet(address)) {
+      return this.#refuse(message, 'the address is of another network');
+    }
+    if (binding?.address.equals(address) === true && binding.state === 'bound') {
+      return this.#acknowledge(message, binding, now);
+    }
+    if (binding !== undefined || this.#bindings.ofAddress(address) !== undefined) {
+      return this.#refuse(message, 'the address is not leased to you');
+    }
+    // "If the DHCP server has no record of this client, then it MUST remain silent" (RFC 2131, section 4.3.2).
+    return 'unknown-client';
+  }
+
+  #acknowledge(message: Dhcpv4Message, binding: Dhcpv4Binding, now: number): undefined {
+    binding.take('acknowledge', now);
+    const hostname = message.text(Dhcpv4OptionCode.HOST_NAME);
+    binding.hostname = hostname !== undefined && isDomainName(hostname) ? hostname : undefined;
+    const duration = this.#grant(message, Dhcpv4MessageType.ACKNOWLEDGE, binding);
+    this.#bindings.endAt(binding, now + duration);
+    const { address, client } = binding;
+    this.#outbox.add(() => this.#sink.leased?.(address, client));
+  }
+
+  /** The client has taken another server's offer. */
+  #withdraw(binding: Dhcpv4Binding | undefined, now: number): string {
+    if (binding?.state === 'offered') this.#free(binding, 'withdraw', 'released', now);
+    return 'other-server';
+  }
+
+  #onDecline(message: Dhcpv4Message, now: number): string | undefined {
+    const fault = this.#serverFault(message);
+    if (fault !== undefined) return fault;
+    const binding = this.#bindings.ofClient(clientKeys(message)[0]!);
+    const declined = message.address(Dhcpv4OptionCode.REQUESTED_ADDRESS);
+    // Only a client's own address: or else anybody could take all addresses out of the pool.
+    if (binding === undefined || declined?.equals(binding.address) !== true) return 'not-leased';
+    this.#takeFreeing(binding, 'decline', 'declined', now);
+    this.#bindings.quarantine(binding);
+    this.#bindings.endAt(binding, now + this.#limits.quarantine);
+    return undefined;
+  }
+
+  #onRelease(message: Dhcpv4Message, now: number): string | undefined {
+    const fault = this.#serverFault(message);
+    if (fault !== undefined) return fault;
+    const binding = this.#bindings.ofClient(clientKeys(message)[0]!);
+    if (binding?.state !== 'bound' || !binding.address.equals(message.clientAddress)) {
+      return 'not-leased';
+    }
+    this.#free(binding, 'release', 'released', now);
+    return undefined;
+  }
+
+  /** Parameters for a client with an address of its own: no lease, no times (RFC 2131, section 4.3.5). */
+  #onInform(message: Dhcpv4Message): string | undefined {
+    if (!this.#bindings.inSubnet(message.clientAddress)) return 'other-subnet';
+    const options = requestedOptions(message, this.#parameters);
+    this.#reply(message, Dhcpv4MessageType.ACKNOWLEDGE, undefined, options);
+    return undefined;
+  }
+
+  #serverFault(message: Dhcpv4Message): string | undefined {
+    const server = message.address(Dhcpv4OptionCode.SERVER_IDENTIFIER);
+    return server?.equals(this.#address) === true ? undefined : 'other-server';
+  }
+
+  /** Sends the address with its time and the parameters; answers the time, in milliseconds. */
+  #grant(message: Dhcpv4Message, type: number, binding: Dhcpv4Binding): number {
+    const wanted = message.uint32(Dhcpv4OptionCode.LEASE_TIME);
+    // A client may ask for less than it would get.
+    const duration =
+      wanted === undefined
+        ? this.#leaseDuration
+        : Math.min(this.#leaseDuration, Math.max(wanted * 1000, this.#limits.shortestLease));
+    const options = [...leaseTimeOptions(duration), ...requestedOptions(message, this.#parameters)];
+    this.#reply(message, type, binding.address, options);
+    return duration;
+  }
+
+  #refuse(message: Dhcpv4Message, reason: string): undefined {
+    const options = [dhcpv4Text(Dhcpv4OptionCode.MESSAGE, reason)];
+    this.#reply(message, Dhcpv4MessageType.REFUSE, undefined, options);
+  }
+
+  #reply(
+    message: Dhcpv4Message,
+    type: number,
+    yourAddress: IpAddress | undefined,
+    options: readonly Dhcpv4Option[],
+  ): void {
+    const refuses = type === Dhcpv4MessageType.REFUSE;
+    const relayed = !message.relayAddress.isUnspecified;
+    const { bytes, left } = encodeDhcpv4Reply(
+      message,
+      {
+        type,
+        server: this.#address,
+        // A NAK goes to all stations of the client's link, behind a relay too (RFC 2131, section 4.3.2).
+        broadcast: message.broadcast || (refuses && relayed),
+        options,
+        ...(yourAddress !== undefined && { yourAddress }),
+        ...(!refuses && { clientAddress: message.clientAddress }),
+      },
+      this.#limits.messageSize,
+    );
+    if (left.length > 0) this.drops.add('option-without-room', left.length);
+    const destination = destinationOf(message, yourAddress, refuses);
+    this.#outbox.add(() => this.#sink.send(bytes, destination));
+  }
+
+  /** Takes the step and takes the binding out of the table. */
+  #free(
+    binding: Dhcpv4Binding,
+    event: 'withdraw' | 'release',
+    reason: 'released',
+    now: number,
+  ): void {
+    this.#bindings.remove(binding);
+    this.#takeFreeing(binding, event, reason, now);
+  }
+
+  /** Takes the step, and tells the owner if that ends a lease. */
+  #takeFreeing(
+    binding: Dhcpv4Binding,
+    event: 'withdraw' | 'release' | 'expire' | 'decline',
+    reason: 'expired' | 'released' | 'declined',
+    now: number,
+  ): void {
+    const { state, address, client } = binding;
+    binding.take(event, now);
+    if (state === 'bound') this.#outbox.add(() => this.#sink.freed?.(address, client, reason));
+  }
+
+  #import(record: Dhcpv4LeaseRecord, now: number): boolean {
+    const address = IpAddress.tryParse(record.address);
+    const remaining = record.remaining ?? Infinity;
+    if (
+      address === undefined ||
+      record.client === '' ||
+      !(remaining > 0) ||
+      !this.#bindings.inSubnet(address) ||
+      address.equals(this.#address) ||
+      this.#bindings.size >= this.#limits.bindings ||
+      this.#bindings.ofAddress(address) !== undefined ||
+      this.#bindings.ofClient(record.client) !== undefined
+    ) {
+      return false;
+    }
+    const binding = this.#bindings.add(address, record.client);
+    binding.hostname = record.hostname;
+    binding.take('acknowledge', now);
+    this.#bindings.endAt(binding, now + remaining);
+    return true;
+  }
+}
+
+/** Where a reply goes (RFC 2131, section 4.1, paragraph 4). */
+function destinationOf(
+  request: Dhcpv4Message,
+  yourAddress: IpAddress | undefined,
+  refuses: boolean,
+): Dhcpv4Destination {
+  if (!request.relayAddress.isUnspecified) {
+    return { address: request.relayAddress, port: DHCPV4_SERVER_PORT, mac: undefined };
+  }
+  if (refuses) return toClient(IpAddress.BROADCAST4);
+  if (!request.clientAddress.isUnspecified) return toClient(request.clientAddress);
+  if (request.broadcast || yourAddress === undefined || request.mac === undefined) {
+    return toClient(IpAddress.BROADCAST4);
+  }
+  return toClient(yourAddress, request.mac);
+}
+
+function toClient(address: IpAddress, mac?: MacAddress): Dhcpv4Destination {
+  return { address, port: DHCPV4_CLIENT_PORT, mac };
+}
