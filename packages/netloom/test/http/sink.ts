@@ -8,6 +8,8 @@ export class RecordingSink implements Http1Sink {
   #sent = '';
   hasRoom = true;
   paused = false;
+  /** How often it was paused. */
+  pauses = 0;
   closed = false;
   aborted: NetloomError | undefined;
 
@@ -19,6 +21,7 @@ export class RecordingSink implements Http1Sink {
 
   pause(): void {
     this.paused = true;
+    this.pauses++;
   }
 
   resume(): void {

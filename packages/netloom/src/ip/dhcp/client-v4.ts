@@ -12,7 +12,7 @@ import { countDrop, publishSteps } from './diagnostics.ts';
 import { Dhcpv4Exchange, readDhcpv4Answer, type ExpectedAnswer } from './exchange-v4.ts';
 import type { Dhcpv4Lease } from './lease-v4.ts';
 import { DHCPV4_CLIENT_LIMITS, type Dhcpv4ClientLimits } from './limits.ts';
-import { Outbox } from './outbox.ts';
+import { Outbox } from '../outbox.ts';
 import { checkDhcpv4Identity, encodeDhcpv4Request, type Dhcpv4Identity } from './requests-v4.ts';
 import type { Dhcpv4ClientOptions, Dhcpv4ClientSink, Dhcpv4LossReason } from './sink-v4.ts';
 import {

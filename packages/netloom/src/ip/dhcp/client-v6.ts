@@ -42,7 +42,7 @@ import {
   type Dhcpv6Lease,
 } from './lease-v6.ts';
 import { DHCPV6_CLIENT_LIMITS, type Dhcpv6ClientLimits } from './limits.ts';
-import { Outbox } from './outbox.ts';
+import { Outbox } from '../outbox.ts';
 import {
   dhcpv6Hint,
   dhcpv6Identity,

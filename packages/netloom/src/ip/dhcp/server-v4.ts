@@ -28,7 +28,7 @@ import {
 } from './bindings-v4.ts';
 import { countDrop } from './diagnostics.ts';
 import { DHCPV4_SERVER_LIMITS, type Dhcpv4ServerLimits } from './limits.ts';
-import { Outbox } from './outbox.ts';
+import { Outbox } from '../outbox.ts';
 import {
   encodeDhcpv4Reply,
   leaseTimeOptions,

@@ -154,7 +154,7 @@ export class TcpConnection implements Connection, Flow {
 
   /** Bytes written and not yet sent. What is sent and not acknowledged counts for what `write` answers, but is on its way. */
   get bufferedAmount(): number {
-    return this.sender.unsent;
+    return this.#over === undefined ? this.sender.unsent : 0;
   }
 
   segmentArrives(header: TcpHeader, packet: Packet, now: number): void {

@@ -1,0 +1,116 @@
+import {
+  IpAddress,
+  NetloomError,
+  type Cidr,
+  type Counters,
+  type DatagramSocket,
+  type Timer,
+} from '../../core/index.ts';
+import {
+  Dhcpv4Server,
+  type Dhcpv4Destination,
+  type Dhcpv4LeaseRecord,
+  type Dhcpv4ServerOptions,
+  type Dhcpv4ServerSink,
+  type Interface,
+} from '../../ip/index.ts';
+import { DHCPV4_SERVER_PORT } from '../../wire/index.ts';
+import type { StackHost } from './stack-host.ts';
+
+/** What {@link DhcpServer} takes. */
+export interface DhcpServerOptions
+  extends Omit<Dhcpv4ServerOptions, 'interface'>, Omit<Dhcpv4ServerSink, 'send'> {
+  /** The server's address on the interface, and the subnet it serves. Default: the interface's first IPv4 address. */
+  readonly interface?: Cidr;
+}
+
+/**
+ * Serves the network of an interface of a {@link StackHost} with addresses by DHCPv4: binds the engine to UDP port 67 of that
+ * interface. It begins at once, and ends with {@link close} or with the host.
+ */
+export class DhcpServer implements AsyncDisposable {
+  readonly #host: StackHost;
+  readonly #via: Interface;
+  readonly #address: IpAddress;
+  readonly #engine: Dhcpv4Server;
+  readonly #socket: DatagramSocket;
+  readonly #timer: Timer;
+
+  /** Throws `ADDRESS_NOT_AVAILABLE` if the interface has no IPv4 address. */
+  constructor(host: StackHost, via: Interface, options: DhcpServerOptions) {
+    this.#host = host;
+    this.#via = via;
+    const cidr = options.interface ?? via.usable(4)[0]?.cidr;
+    if (cidr === undefined) {
+      throw new NetloomError('ADDRESS_NOT_AVAILABLE', `${via.name} has no IPv4 address`, {
+        remedy: 'Give the interface an address of the network that is to be served.',
+      });
+    }
+    this.#address = cidr.address;
+    this.#engine = new Dhcpv4Server(
+      { ...options, interface: cidr },
+      {
+        send: (message, destination) => this.#send(message, destination),
+        leased: (address, client) => options.leased?.(address, client),
+        freed: (address, client, reason) => options.freed?.(address, client, reason),
+      },
+    );
+    this.#timer = host.clock.timer(() => this.#advance());
+    this.#socket = host.stack.udp.bind(IpAddress.ANY4, DHCPV4_SERVER_PORT, false, via);
+    this.#socket.start({
+      receive: (batch) => {
+        for (const { data, remote } of batch) {
+          this.#engine.receive(data, remote.address, host.clock.now());
+        }
+        this.#setTimer();
+      },
+      closed: () => this.#timer.clear(),
+    });
+  }
+
+  /** Messages dropped, by reason. */
+  get drops(): Counters {
+    return this.#engine.drops;
+  }
+
+  /** The leases as plain data. */
+  leases(): Dhcpv4LeaseRecord[] {
+    return this.#engine.leases(this.#host.clock.now());
+  }
+
+  /** Takes in leases of an earlier run; answers how many made sense. */
+  importLeases(records: readonly Dhcpv4LeaseRecord[]): number {
+    const taken = this.#engine.importLeases(records, this.#host.clock.now());
+    this.#setTimer();
+    return taken;
+  }
+
+  /** Serves no more. Idempotent. */
+  close(): Promise<void> {
+    return this.#socket.close();
+  }
+
+  [Symbol.asyncDispose](): Promise<void> {
+    return this.close();
+  }
+
+  #advance(): void {
+    this.#engine.advance(this.#host.clock.now());
+    this.#setTimer();
+  }
+
+  #setTimer(): void {
+    const deadline = this.#engine.deadline();
+    if (deadline !== this.#timer.deadline) this.#timer.set(deadline);
+  }
+
+  #send(message: Uint8Array, { address, port, mac }: Dhcpv4Destination): void {
+    // The client cannot answer ARP yet, so its link address is entered by hand (RFC 2131, section 4.1).
+    if (mac !== undefined) {
+      const now = this.#host.clock.now();
+      const { neighbours } = this.#via;
+      neighbours.learn(neighbours.get(address, now), mac.high, mac.low, false, now);
+    }
+    this.#socket.send([{ data: message, remote: { address, port }, local: this.#address }]);
+  }
+}
