@@ -17,5 +17,8 @@ export {
   type SelectHostOptions,
   type SelectedHost,
 } from './select.ts';
+export * from './sim/index.ts';
 export { resolveSpecialName } from './special-names.ts';
+export { DhcpClient, type DhcpClientOptions, type LeaseOptions } from './stack/dhcp-client.ts';
+export { DhcpServer, type DhcpServerOptions } from './stack/dhcp-server.ts';
 export { StackHost, stackHost, type Resolver, type StackHostOptions } from './stack/stack-host.ts';

@@ -1,0 +1,386 @@
+import assert from 'node:assert/strict';
+import { test } from 'node:test';
+import { MemoryHost } from '../../../test/http/memory-host.ts';
+import { response, scriptedServer, type Script } from '../../../test/http/scripted-server.ts';
+import { serve } from '../server/index.ts';
+import { createClient, fetch, type ClientFetchOptions, type ClientLimits } from './index.ts';
+
+const URL_A = 'http://web.lan/a';
+
+/** A client in memory and a server that follows a script. */
+async function scripted(script: Script, limits: Partial<ClientLimits> = {}) {
+  const host = new MemoryHost();
+  const client = createClient({ host, limits });
+  const requests = await scriptedServer(host, 80, script);
+  const get = (options: ClientFetchOptions = {}, url = URL_A): Promise<Response> =>
+    host.drive(client.fetch(url, options));
+  const text = async (options: ClientFetchOptions = {}, url = URL_A): Promise<string> =>
+    host.drive((await get(options, url)).text());
+  return { host, client, requests, get, text };
+}
+
+test('a request says what it must, and the response is the web’s', async () => {
+  const { get, requests, host } = await scripted(() => response('hello', 'X-A: 1', 'X-A: 2'));
+  const got = await get({ headers: { 'X-B': 'c' } }, 'http://web.lan/a%20b?c#d');
+  assert.equal(
+    requests[0],
+    'GET /a%20b?c HTTP/1.1\r\nhost: web.lan\r\nx-b: c\r\naccept: */*\r\nuser-agent: netloom\r\n\r\n',
+  );
+  assert.deepEqual(
+    [got.status, got.statusText, got.url, got.redirected, got.headers.get('x-a')],
+    [200, 'OK', 'http://web.lan/a%20b?c', false, '1, 2'],
+  );
+  assert.equal(await host.drive(got.text()), 'hello');
+});
+
+test('a connection is used again, and closed when it has been idle for long', async () => {
+  const { text, host } = await scripted(() => response('x'), { idleTimeout: 1000 });
+  await text();
+  await text();
+  assert.equal(host.opened.length, 1);
+  host.clock.advance(host.clock.now() + 999);
+  await host.idle();
+  assert.equal(host.opened[0]!.gone, false);
+  host.clock.advance(host.clock.now() + 1);
+  await host.idle();
+  assert.equal(host.opened[0]!.gone, true);
+  await text();
+  assert.equal(host.opened.length, 2);
+});
+
+test('a connection is given up a second before the server said it would close it', async () => {
+  const { text, host } = await scripted(() => response('x', 'Keep-Alive: timeout=3, max=9'));
+  await text();
+  host.clock.advance(host.clock.now() + 2000);
+  await host.idle();
+  assert.equal(host.opened[0]!.gone, true);
+});
+
+test('connections to an origin are limited; others wait, in order, and can be aborted', async () => {
+  const host = new MemoryHost();
+  const answers: ((text: string) => void)[] = [];
+  const handler = {
+    fetch: () =>
+      new Promise<Response>((resolve) => answers.push((text) => resolve(new Response(text)))),
+  };
+  await serve(handler, { host, port: 80 });
+  const client = createClient({ host, limits: { connectionsPerOrigin: 2, waiting: 3 } });
+  const controller = new AbortController();
+  const get = (signal?: AbortSignal) =>
+    client.fetch(URL_A, signal === undefined ? {} : { signal }).then((got) => got.text());
+  const [one, two, three, four] = [get(), get(), get(), get()];
+  const five = assert.rejects(get(controller.signal), { code: 'ABORTED' });
+  await assert.rejects(host.drive(get()), { code: 'HTTP_POOL_EXHAUSTED' });
+  controller.abort();
+  await host.drive(five);
+  await host.idle();
+  assert.equal(answers.length, 2);
+  answers[0]!('1');
+  assert.equal(await host.drive(one!), '1');
+  await host.idle();
+  answers[2]!('3');
+  answers[1]!('2');
+  assert.deepEqual(await host.drive(Promise.all([two, three])), ['2', '3']);
+  await host.idle();
+  answers[3]!('4');
+  assert.equal(await host.drive(four!), '4');
+  assert.equal(host.opened.length, 2);
+});
+
+/** Answers the first request of each connection, and closes on the second. */
+const once = () => {
+  const served = new Set<number>();
+  return scripted(({ connectionIndex, connection }) => {
+    if (!served.has(connectionIndex)) {
+      served.add(connectionIndex);
+      return response('x');
+    }
+    connection.abort();
+    return undefined;
+  });
+};
+
+test('a kept connection that the server closed meanwhile: tried again on a fresh one, if that is safe', async () => {
+  const get = await once();
+  await get.text();
+  assert.equal(await get.text(), 'x');
+  assert.equal(get.host.opened.length, 2);
+  const put = await once();
+  await put.text();
+  assert.equal(await put.text({ method: 'PUT', body: 'again' }), 'x');
+  const post = await once();
+  await post.text();
+  await assert.rejects(post.text({ method: 'POST', body: 'x' }), { code: 'CONNECTION_RESET' });
+  const stream = await once();
+  await stream.text();
+  const body = new Blob(['x']).stream();
+  await assert.rejects(stream.text({ method: 'PUT', body }), { code: 'CONNECTION_RESET' });
+});
+
+test('a fresh connection that fails is not tried again', async () => {
+  const { get, requests } = await scripted(({ connection }) => void connection.abort());
+  await assert.rejects(get(), { code: 'CONNECTION_RESET' });
+  assert.equal(requests.length, 1);
+  const closed = await scripted(({ connection }) => void connection.close());
+  await assert.rejects(closed.get(), { code: 'HTTP_NO_RESPONSE' });
+});
+
+test('bodies of every kind are sent, with the length if it is known', async () => {
+  const host = new MemoryHost();
+  const echo = {
+    fetch: async (request: Request) =>
+      new Response(
+        `${request.headers.get('content-length')} ${request.headers.get('content-type')} ${await request.text()}`,
+      ),
+  };
+  await serve(echo, { host, port: 80 });
+  const send = async (body: BodyInit, headers: HeadersInit = {}): Promise<string> =>
+    host.drive((await host.drive(fetch(URL_A, { host, method: 'POST', body, headers }))).text());
+  assert.equal(await send('text'), '4 text/plain;charset=UTF-8 text');
+  assert.equal(
+    await send(new URLSearchParams({ a: 'b' })),
+    '3 application/x-www-form-urlencoded;charset=UTF-8 a=b',
+  );
+  assert.equal(await send(new Uint8Array([65, 66])), '2 null AB');
+  assert.equal(await send(new Blob(['blob'], { type: 'a/b' })), '4 a/b blob');
+  assert.equal(await send(new Blob(['stream']).stream()), 'null null stream');
+  assert.equal(
+    await send(new Blob(['stream']).stream(), { 'content-length': '6' }),
+    '6 null stream',
+  );
+  const form = new FormData();
+  form.append('a', 'b');
+  assert.match(await send(form), /^\d+ multipart\/form-data; boundary=[^]*name="a"\r\n\r\nb\r\n/);
+  const request = new Request(URL_A, { method: 'POST', body: 'of a Request' });
+  const got = await host.drive(fetch(request, { host }));
+  assert.match(await host.drive(got.text()), /^null text\/plain;charset=UTF-8 of a Request$/);
+});
+
+/** A body that cannot be read. */
+const failing = () =>
+  new ReadableStream({ pull: (controller) => controller.error(new Error('no disk')) });
+
+test('a body that fails, or is not what it announced, is a named error', async () => {
+  const { get } = await scripted(() => undefined);
+  await assert.rejects(get({ method: 'POST', body: failing() }), {
+    code: 'HTTP_REQUEST_BODY_FAILED',
+  });
+  const short = { method: 'POST', body: new Blob(['abc']).stream() };
+  await assert.rejects(get({ ...short, headers: { 'content-length': '4' } }), {
+    code: 'HTTP_BODY_TOO_SHORT',
+  });
+  const long = { method: 'POST', body: new Blob(['abc']).stream() };
+  await assert.rejects(get({ ...long, headers: { 'content-length': '2' } }), {
+    code: 'HTTP_BODY_TOO_LONG',
+  });
+});
+
+test('an upload whose response has come is stopped, even while its source has nothing to give', async () => {
+  const { get, host } = await scripted(() => 'HTTP/1.1 413 No\r\nContent-Length: 0\r\n\r\n');
+  let cancelled = 0;
+  const body = new ReadableStream({ cancel: () => void cancelled++ });
+  assert.equal((await get({ method: 'POST', body })).status, 413);
+  await host.idle();
+  assert.equal(cancelled, 1);
+});
+
+test('an upload is held up by a server that does not read', async () => {
+  let produced = 0;
+  const { client, host } = await scripted(({ connection }) => void connection.pause());
+  const body = new ReadableStream({
+    pull(controller) {
+      produced += 10_000;
+      controller.enqueue(new Uint8Array(10_000));
+    },
+  });
+  const controller = new AbortController();
+  const sent = client.fetch(URL_A, { method: 'POST', body, signal: controller.signal });
+  const rejected = assert.rejects(sent, { code: 'ABORTED' });
+  await host.idle();
+  assert.ok(produced > 0 && produced < 1_000_000, `${produced} bytes were taken`);
+  controller.abort();
+  await host.drive(rejected);
+});
+
+test('a body that is not read holds the server up', async () => {
+  let produced = 0;
+  const host = new MemoryHost();
+  const endless = {
+    fetch: () =>
+      new Response(
+        new ReadableStream({
+          pull(controller) {
+            produced += 10_000;
+            controller.enqueue(new Uint8Array(10_000));
+          },
+        }),
+      ),
+  };
+  await serve(endless, { host, port: 80 });
+  const got = await host.drive(fetch(URL_A, { host }));
+  await host.idle();
+  assert.ok(produced < 1_000_000, `${produced} bytes were produced`);
+  const before = produced;
+  const reader = got.body!.getReader();
+  for (let read = 0; read < 500_000;) read += (await host.drive(reader.read())).value!.length;
+  assert.ok(produced > before);
+  await host.drive(reader.cancel());
+  await host.idle();
+  assert.equal(host.opened[0]!.gone, true);
+});
+
+test('a response that ends too early fails its body, by name', async () => {
+  const { get, host } = await scripted(({ connection }) => {
+    void connection.write(new TextEncoder().encode(response('hello').slice(0, -1)));
+    connection.end();
+    return undefined;
+  });
+  const got = await get();
+  await assert.rejects(host.drive(got.text()), { code: 'HTTP_TRUNCATED' });
+});
+
+test('an abort before, while waiting and while reading is a named error', async () => {
+  const { get, client, host } = await scripted(({ index }) =>
+    index === 0 ? undefined : 'HTTP/1.1 200 OK\r\n\r\nso far',
+  );
+  await assert.rejects(get({ signal: AbortSignal.abort() }), { code: 'ABORTED' });
+  const controller = new AbortController();
+  const waiting = assert.rejects(client.fetch(URL_A, { signal: controller.signal }), {
+    code: 'ABORTED',
+  });
+  await host.idle();
+  controller.abort();
+  await host.drive(waiting);
+  const reading = new AbortController();
+  const got = await get({ signal: reading.signal });
+  const failing = assert.rejects(got.text(), { code: 'ABORTED' });
+  reading.abort();
+  await host.drive(failing);
+});
+
+test('a timeout has its name: no response, no more of a body', async () => {
+  const { get, host } = await scripted(({ index }) =>
+    index === 0 ? undefined : 'HTTP/1.1 200 OK\r\n\r\nso far',
+  );
+  await assert.rejects(get({ timeouts: { response: 10 } }), { code: 'TIMEOUT' });
+  assert.equal(host.clock.now(), 10);
+  const got = await get({ timeouts: { body: 7 } });
+  await assert.rejects(host.drive(got.text()), { code: 'TIMEOUT' });
+  assert.equal(host.clock.now(), 17);
+});
+
+test('URLs and options that cannot be served are named errors', async () => {
+  const { get } = await scripted(() => response(''));
+  await assert.rejects(get({}, 'https://web.lan/'), { code: 'TLS_UNAVAILABLE' });
+  await assert.rejects(get({}, 'ftp://web.lan/'), { code: 'HTTP_URL_INVALID' });
+  await assert.rejects(get({}, '/relative'), { code: 'HTTP_REQUEST_INVALID' });
+  await assert.rejects(get({}, 'http://user:password@web.lan/'), { code: 'HTTP_REQUEST_INVALID' });
+  await assert.rejects(get({ method: 'TRACE' }), { code: 'HTTP_REQUEST_INVALID' });
+  await assert.rejects(get({}, 'http://web.lan:81/'), { code: 'CONNECTION_REFUSED' });
+});
+
+test('a closed client ends what waits and takes no more', async () => {
+  const { get, client, host } = await scripted(() => undefined);
+  const waiting = assert.rejects(client.fetch(URL_A), { code: 'ABORTED' });
+  await host.idle();
+  await client.close();
+  await host.drive(waiting);
+  await assert.rejects(get(), { code: 'ABORTED' });
+});
+
+test('interim responses are told of', async () => {
+  const statuses: number[] = [];
+  const { text } = await scripted(() => `HTTP/1.1 103 Early Hints\r\n\r\n${response('x')}`);
+  assert.equal(await text({ informational: ({ status }) => statuses.push(status) }), 'x');
+  assert.deepEqual(statuses, [103]);
+});
+
+test('responses without content have no body, and the connection is kept', async () => {
+  const { get, host } = await scripted(({ text }) =>
+    text.startsWith('HEAD')
+      ? response('').replace(': 0', ': 99')
+      : text.startsWith('PUT')
+        ? response('x').replace('200', '205')
+        : 'HTTP/1.1 204 No\r\n\r\n',
+  );
+  assert.equal((await get({ method: 'HEAD' })).headers.get('content-length'), '99');
+  assert.equal((await get({ method: 'PUT' })).body, null);
+  assert.equal((await get()).body, null);
+  assert.equal(host.opened.length, 1);
+});
+
+/** A server that redirects `/from` to where `location` says, with the status, and else says what it was asked. */
+const redirecting =
+  (status: number, location: string): Script =>
+  ({ text }) =>
+    text.includes(' /from ')
+      ? `HTTP/1.1 ${status} Moved\r\nLocation: ${location}\r\nContent-Length: 4\r\n\r\n${text.startsWith('HEAD') ? '' : 'gone'}`
+      : response(text.split('\r\n', 1)[0]!);
+
+const FROM = 'http://web.lan/from';
+
+test('redirects change the method and drop the body as the Fetch Standard says', async () => {
+  const cases: readonly (readonly [number, string, string])[] = [
+    [301, 'GET', 'GET'],
+    [301, 'POST', 'GET'],
+    [302, 'POST', 'GET'],
+    [302, 'PUT', 'PUT'],
+    [303, 'POST', 'GET'],
+    [303, 'PUT', 'GET'],
+    [303, 'HEAD', 'HEAD'],
+    [307, 'POST', 'POST'],
+    [308, 'POST', 'POST'],
+  ];
+  for (const [status, before, after] of cases) {
+    const { get, requests, host } = await scripted(redirecting(status, '/to?x'));
+    const hasBody = before === 'POST' || before === 'PUT';
+    const got = await get({ method: before, ...(hasBody ? { body: 'x' } : {}) }, FROM);
+    assert.deepEqual([got.url, got.redirected], ['http://web.lan/to?x', true]);
+    const last = requests.at(-1)!;
+    assert.ok(last.startsWith(`${after} /to?x HTTP/1.1\r\n`), `${status} ${before}`);
+    assert.equal(/content-type/.test(last), after === before && hasBody, `${status} ${before}`);
+    assert.equal(host.opened.length, 1, `${status} ${before}`);
+  }
+});
+
+test('credentials stay with their origin', async () => {
+  const headers = { authorization: 'secret', cookie: 'a=b', 'x-a': 'b' };
+  const same = await scripted(redirecting(302, '/to'));
+  await same.get({ headers }, FROM);
+  assert.match(same.requests[1]!, /authorization: secret\r\n/);
+  const other = await scripted(redirecting(302, 'http://other.lan/to'));
+  await other.get({ headers }, FROM);
+  assert.doesNotMatch(other.requests[1]!, /authorization|cookie/);
+  assert.match(other.requests[1]!, /^GET \/to HTTP\/1.1\r\nhost: other.lan\r\nx-a: b\r\n/);
+});
+
+test('redirects that are not followed: too many, refused, to elsewhere, or with a body that is used up', async () => {
+  const circle = await scripted(
+    () => 'HTTP/1.1 302 x\r\nLocation: /from\r\nContent-Length: 0\r\n\r\n',
+  );
+  await assert.rejects(circle.get({}, FROM), { code: 'HTTP_REDIRECT_LIMIT' });
+  assert.equal(circle.requests.length, 21);
+  const { get } = await scripted(redirecting(302, '/to'));
+  await assert.rejects(get({ redirect: 'error' }, FROM), { code: 'HTTP_REDIRECT_REFUSED' });
+  const manual = await get({ redirect: 'manual' }, FROM);
+  assert.deepEqual([manual.status, manual.headers.get('location')], [302, '/to']);
+  const elsewhere = await scripted(redirecting(302, 'ftp://x/'));
+  await assert.rejects(elsewhere.get({}, FROM), { code: 'HTTP_REDIRECT_INVALID' });
+  const secure = await scripted(redirecting(302, 'https://x/'));
+  await assert.rejects(secure.get({}, FROM), { code: 'TLS_UNAVAILABLE' });
+  const again = await scripted(redirecting(307, '/to'));
+  const body = new Blob(['x']).stream();
+  await assert.rejects(again.get({ method: 'POST', body }, FROM), {
+    code: 'HTTP_BODY_NOT_REPLAYABLE',
+  });
+});
+
+test('a redirect without a Location is an answer like any other', async () => {
+  const { get } = await scripted(() => 'HTTP/1.1 302 x\r\nContent-Length: 0\r\n\r\n');
+  assert.equal((await get()).status, 302);
+});
+
+test('obs-text in fields arrives as it was sent', async () => {
+  const { get } = await scripted(() => response('', 'X: caf\xe9\x80'));
+  assert.equal((await get()).headers.get('x'), 'caf\xe9\x80');
+});
