@@ -1,0 +1,31 @@
+import { inspect } from 'node:util';
+import { NetloomError } from 'netloom/core';
+
+/**
+ * What is printed of an error: one line that says what happened, what to do, and the code; behind it the stack and the causes, if
+ * they are asked for.
+ */
+export function describeError(thrown: unknown, verbose: boolean): string {
+  const error =
+    thrown instanceof NetloomError
+      ? thrown
+      : new NetloomError('UNEXPECTED', messageOf(thrown), {
+          remedy: 'This is a defect of netloom; NETLOOM_DEBUG=1 shows where it was.',
+          cause: thrown,
+        });
+  const parts = ['netloom:', sentence(error.message)];
+  if (error.remedy !== undefined) parts.push(sentence(error.remedy));
+  parts.push(`(${error.code})`);
+  const line = `${parts.join(' ')}\n`;
+  return verbose ? `${line}${inspect(error)}\n` : line;
+}
+
+function messageOf(thrown: unknown): string {
+  return thrown instanceof Error ? thrown.message : String(thrown);
+}
+
+/** On one line, with a full stop. */
+function sentence(text: string): string {
+  const line = text.replaceAll(/\s*\n\s*/g, ' ').trim();
+  return /[.?!]$/.test(line) ? line : `${line}.`;
+}

@@ -1,0 +1,154 @@
+import assert from 'node:assert/strict';
+import { spawnSync } from 'node:child_process';
+import { once } from 'node:events';
+import { mkdtempSync, readFileSync, rmSync } from 'node:fs';
+import { Agent, get as httpGet } from 'node:http';
+import { connect, createServer, type AddressInfo } from 'node:net';
+import { tmpdir } from 'node:os';
+import { join } from 'node:path';
+import { after, test } from 'node:test';
+import { captureReader, describeFrame } from 'netloom/wire';
+import { program, requires } from '../../netloom/test/requires.ts';
+import { runNetloom, startNetloom, type NetloomProcess } from './netloom-process.ts';
+
+const folder = mkdtempSync(join(tmpdir(), 'netloom-up-'));
+after(() => rmSync(folder, { recursive: true }));
+
+/** Starts it on a free port; answers it with its URL. */
+async function start(...args: string[]): Promise<{ network: NetloomProcess; url: string }> {
+  const network = startNetloom(['up', '--port', '0', ...args]);
+  const [, url] = await network.until(/up: {2}(http:\S+)/);
+  await network.until(/Ctrl-C ends it/);
+  return { network, url: url! };
+}
+
+/** Ends it by a signal, as a user or a supervisor does; it has to say goodbye and leave with 0. */
+async function stop(network: NetloomProcess, signal: NodeJS.Signals): Promise<void> {
+  network.signal(signal);
+  const { code, stdout, stderr } = await network.outcome();
+  assert.deepEqual([code, stderr], [0, '']);
+  assert.match(stdout, /The network is down\.\n$/);
+}
+
+/** The frames of a capture file, each as one line. */
+function framesOf(path: string): { line: string; length: number }[] {
+  const frames: { line: string; length: number }[] = [];
+  const reader = captureReader({
+    packet: ({ data }) => frames.push({ line: describeFrame(data), length: data.length }),
+  });
+  assert.equal(reader.push(readFileSync(path)), undefined);
+  assert.equal(reader.end(), undefined);
+  return frames;
+}
+
+test('a page is served over our own network, every frame is captured, Ctrl-C ends it', async () => {
+  const pcap = join(folder, 'lan.pcapng');
+  const { network, url } = await start('--pcap', pcap);
+  assert.match(url, /^http:\/\/127\.0\.0\.1:\d+\/$/);
+  assert.match(network.stdout, /gateway\.lan +10\.0\.0\.1\/24 +02:00:00:00:00:01\n/);
+  assert.match(network.stdout, /web\.lan +10\.0\.0\.80\/24 +02:00:00:00:00:50\n/);
+  const page = await fetch(url);
+  assert.equal(page.status, 200);
+  const text = await page.text();
+  assert.match(text, /<title>web\.lan<\/title>/);
+  assert.match(text, /<code>02:00:00:00:00:50<\/code>/);
+  assert.doesNotMatch(text, /\{\{|undefined|NaN/);
+  // Nothing from elsewhere: no address in it but its own.
+  assert.doesNotMatch(text, /(?:src|href)="(?!\/stats)/);
+  const statistics = (await (await fetch(`${url}stats`)).json()) as {
+    lan: { frames: number; arpPackets: number; tcpSegments: number };
+    machines: { name: string; tcp: { accepted: number } }[];
+    published: { carried: number };
+  };
+  assert.ok(statistics.lan.arpPackets >= 2 && statistics.lan.tcpSegments > 5);
+  assert.ok(statistics.lan.frames >= statistics.lan.arpPackets + statistics.lan.tcpSegments);
+  assert.equal(statistics.machines[1]!.tcp.accepted, statistics.published.carried);
+  assert.equal((await fetch(`${url}nothing`)).status, 404);
+  assert.equal((await fetch(url, { method: 'POST', body: 'x' })).status, 405);
+  await stop(network, 'SIGINT');
+
+  const frames = framesOf(pcap);
+  assert.match(frames[0]!.line, /^ARP who has 10\.0\.0\.80\? tell 10\.0\.0\.1/);
+  assert.match(frames[1]!.line, /^ARP 10\.0\.0\.80 is at 02:00:00:00:00:50/);
+  assert.match(frames[2]!.line, /^10\.0\.0\.1:\d+ > 10\.0\.0\.80:80 TCP SYN /);
+  assert.ok(frames.length >= statistics.lan.frames);
+  assert.ok(frames.every(({ length }) => length <= 1514));
+});
+
+test(
+  'tshark finds nothing amiss in the capture',
+  { skip: requires(program('tshark')) },
+  async () => {
+    const pcap = join(folder, 'tshark.pcapng');
+    const { network, url } = await start('--pcap', pcap);
+    assert.equal((await fetch(url)).status, 200);
+    await stop(network, 'SIGTERM');
+    const checks = ['tcp.check_checksum', 'ip.check_checksum'].flatMap((name) => [
+      '-o',
+      `${name}:TRUE`,
+    ]);
+    const bad =
+      '_ws.malformed || tcp.checksum.status == 0 || ip.checksum.status == 0 || tcp.analysis.retransmission';
+    const tshark = (filter: string): string[] =>
+      spawnSync('tshark', ['-r', pcap, ...checks, '-Y', filter], { encoding: 'utf8' })
+        .stdout.split('\n')
+        .filter((line) => line !== '');
+    assert.deepEqual(tshark(bad), []);
+    assert.equal(tshark('http.response.code == 200').length, 1);
+  },
+);
+
+test('100 connections at once, and a signal while some are idle and one has not asked yet', async () => {
+  const { network, url } = await start();
+  const pages = await Promise.all(
+    Array.from({ length: 100 }, async () => {
+      const response = await fetch(url, { headers: { connection: 'close' } });
+      return (await response.text()).length;
+    }),
+  );
+  assert.ok(pages.every((length) => length > 4000));
+  const agent = new Agent({ keepAlive: true });
+  const [response] = await once(httpGet(url, { agent }), 'response');
+  await once(response.resume(), 'end');
+  const silent = connect(Number(new URL(url).port), '127.0.0.1');
+  silent.on('error', () => undefined);
+  await once(silent, 'connect');
+  silent.write('GET / HT');
+  await stop(network, 'SIGTERM');
+  agent.destroy();
+  silent.destroy();
+});
+
+test('a port that is taken is a named error that says what to do', async () => {
+  const server = createServer().listen(0, '127.0.0.1');
+  await once(server, 'listening');
+  const { port } = server.address() as AddressInfo;
+  try {
+    const { code, stdout, stderr } = await runNetloom(['up', '--port', String(port)]);
+    assert.deepEqual([code, stdout], [1, '']);
+    assert.match(
+      stderr,
+      new RegExp(
+        `^netloom: port ${port} of this machine is taken\\. .*choose another.*\\(ADDRESS_IN_USE\\)\n$`,
+      ),
+    );
+  } finally {
+    server.close();
+  }
+});
+
+test('a capture that cannot be written ends it with an error', async () => {
+  const missing = await runNetloom(['up', '--port', '0', '--pcap', join(folder, 'no/such.pcapng')]);
+  assert.equal(missing.code, 1);
+  assert.match(missing.stderr, /\(FOLDER_MISSING\)\n$/);
+  // The device that is always full.
+  const full = await runNetloom(['up', '--port', '0', '--pcap', '/dev/full']);
+  assert.equal(full.code, 1);
+  assert.match(full.stderr, /^netloom: cannot write the capture .*disk is full.*\(DISK_FULL\)\n$/);
+});
+
+test('wrong arguments are usage errors', async () => {
+  const { code, stderr } = await runNetloom(['up', '--port', '65536']);
+  assert.equal(code, 2);
+  assert.match(stderr, /--port wants a whole number from 0 to 65535/);
+});
