@@ -9,6 +9,8 @@ const folder = fileURLToPath(new URL('../../../scenarios/', import.meta.url));
 
 /** The scenarios that come with Netloom, by name. */
 export function scenarioNames(): string[] {
+  // Help names them for every command: a copy of Netloom without them is to have help all the same.
+  if (!existsSync(folder)) return [];
   return readdirSync(folder)
     .filter((file) => file.endsWith('.ts') && !file.endsWith('.test.ts'))
     .map((file) => file.slice(0, -'.ts'.length))

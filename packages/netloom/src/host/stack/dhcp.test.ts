@@ -94,8 +94,9 @@ test('the lease is renewed for as long as the server is there, and lost when it 
 });
 
 test('what a renewal changes is changed: routes and MTU', async () => {
-  const router = (address: string) => ({ routers: [IpAddress.parse(address)], mtu: 1400 });
-  const scene = lanWithServer({ parameters: router('10.1.0.1') });
+  const scene = lanWithServer({
+    parameters: { routers: [IpAddress.parse('10.1.0.1')], mtu: 1400 },
+  });
   const { world, lan, server, dhcp } = scene;
   const { host, via, client } = booted(scene, 'a');
   await world.run(client.lease());

@@ -117,6 +117,31 @@ test('a kept connection that the server closed meanwhile: tried again on a fresh
   await assert.rejects(stream.text({ method: 'PUT', body }), { code: 'CONNECTION_RESET' });
 });
 
+test('a second try takes no other kept connection: that may be as stale', async () => {
+  const { get, client, host } = await scripted(({ connectionIndex, index, connection }) => {
+    if (index < 2 || connectionIndex === 2) return response('x');
+    connection.abort();
+    return undefined;
+  });
+  const both = Promise.all([client.fetch(URL_A), client.fetch(URL_A)]);
+  for (const got of await host.drive(both)) await host.drive(got.text());
+  assert.equal(host.opened.length, 2);
+  assert.equal((await get()).status, 200);
+  assert.equal(host.opened.length, 3);
+});
+
+test('a request the server has begun to answer is not sent again', async () => {
+  const { text, requests, host } = await scripted(({ index, connection }) => {
+    if (index === 0) return response('x');
+    connection.write(new TextEncoder().encode('HTTP/1.1 2'));
+    host.clock.timer(() => connection.abort()).set(host.clock.now() + 1);
+    return undefined;
+  });
+  await text();
+  await assert.rejects(text(), { code: 'CONNECTION_RESET' });
+  assert.equal(requests.length, 2);
+});
+
 test('a fresh connection that fails is not tried again', async () => {
   const { get, requests } = await scripted(({ connection }) => void connection.abort());
   await assert.rejects(get(), { code: 'CONNECTION_RESET' });
