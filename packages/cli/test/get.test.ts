@@ -18,7 +18,7 @@ import { join } from 'node:path';
 import { after, test } from 'node:test';
 import { privilege, requires } from '../../netloom/test/requires.ts';
 import { bytesOf, file, FileServer, sha256 } from './file-server.ts';
-import { runInProcess, runNetloom, startNetloom } from './netloom-process.ts';
+import { runInProcess, runNetloom, startNetloom, type Outcome } from './netloom-process.ts';
 
 const content = bytesOf(3_000_000);
 const other = bytesOf(2_000_000, 2);
@@ -272,33 +272,34 @@ test('what has gone out cannot be called back when the file changes on the serve
   assert.match(stderr, /\(OUTPUT_NOT_REWINDABLE\)\n$/);
 });
 
+/** Downloads in this folder, without a name given, from a server that suggests one. */
+async function getNamed(disposition: string, cwd: string, path = '/a/file'): Promise<Outcome> {
+  const headers = { 'content-disposition': disposition };
+  await using server = await FileServer.start(file(content, { headers }));
+  const before = process.cwd();
+  process.chdir(cwd);
+  try {
+    return await runInProcess(['get', server.url + path]);
+  } finally {
+    process.chdir(before);
+  }
+}
+
 test('the server may name the file, but not lead elsewhere nor replace anything', async () => {
-  const named = (disposition: string) =>
-    FileServer.start(file(content, { headers: { 'content-disposition': disposition } }));
-  const run = async (disposition: string, cwd: string, path = '/a/file') => {
-    await using server = await named(disposition);
-    const before = process.cwd();
-    process.chdir(cwd);
-    try {
-      return await runInProcess(['get', server.url + path]);
-    } finally {
-      process.chdir(before);
-    }
-  };
   const where = place();
-  assert.equal((await run('attachment; filename="the other.bin"', where.folder)).code, 0);
+  assert.equal((await getNamed('attachment; filename="the other.bin"', where.folder)).code, 0);
   assert.deepEqual(readdirSync(where.folder), ['the other.bin']);
-  const again = await run('attachment; filename="the other.bin"', where.folder);
+  const again = await getNamed('attachment; filename="the other.bin"', where.folder);
   assert.equal(again.code, 1);
   assert.match(again.stderr, /\(FILE_EXISTS\)\n$/);
-  const outside = await run('attachment; filename="../evil"', where.folder);
+  const outside = await getNamed('attachment; filename="../evil"', where.folder);
   assert.equal(outside.code, 1);
   assert.match(outside.stderr, /\(NAME_REFUSED\)\n$/);
   assert.deepEqual(readdirSync(where.folder), ['the other.bin']);
-  const nameless = await run('inline', where.folder, '/');
+  const nameless = await getNamed('inline', where.folder, '/');
   assert.equal(nameless.code, 1);
   assert.match(nameless.stderr, /\(NAME_MISSING\)\n$/);
-  assert.equal((await run('attachment; filename=from-server', where.folder, '/')).code, 0);
+  assert.equal((await getNamed('attachment; filename=from-server', where.folder, '/')).code, 0);
   assert.deepEqual(readdirSync(where.folder), ['from-server', 'the other.bin']);
 });
 
@@ -367,8 +368,12 @@ test('on a terminal a line shows how far it is, and a last one what was done', a
   const { stderr } = await runInProcess(['get', `${server.url}/a/file`, '-o', place().path], {
     terminalWidth: 200,
   });
-  assert.match(stderr, /\r\u001b\[K +\d+% \[=* *\] [\d.]+ [KM]iB of 2\.9 MiB {2}[\d.]+ \w+\/s/);
-  assert.match(stderr, /\r\u001b\[K\S+: 2\.9 MiB, in \d+ s \([\d.]+ [KM]iB\/s\)\n$/);
+  const pictures = stderr.split('\r\u001b[K');
+  assert.match(
+    pictures[1]!,
+    /^ +\d+% \[=* *\] [\d.]+ [KM]iB of 2\.9 MiB {2}[\d.]+ \w+\/s(?: {2}\d+ s left)?$/,
+  );
+  assert.match(pictures.at(-1)!, /^\S+: 2\.9 MiB, in \d+ s \([\d.]+ [KM]iB\/s\)\n$/);
 });
 
 test('what is asked for has to make sense', async () => {

@@ -6,6 +6,7 @@ export {
   type ConflictDefence,
   type ConflictLimits,
 } from './duplicate-address-v4.ts';
+export type { AutoconfigureOptions } from './autoconfiguration.ts';
 export { Interface, type InterfaceAddress } from './interface.ts';
 export { STACK_LIMITS, type AllStackLimits, type StackLimits } from './limits.ts';
 export { IpStack, type AddInterfaceOptions, type IpStackOptions } from './stack.ts';

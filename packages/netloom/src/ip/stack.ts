@@ -11,8 +11,9 @@ import {
   type Timer,
 } from '../core/index.ts';
 import { loopbackLink, type FrameOffload, type Link } from '../link/index.ts';
-import { IpProtocol, type RouterAdvertisement } from '../wire/index.ts';
+import { IpProtocol } from '../wire/index.ts';
 import { ArpLayer } from './arp.ts';
+import { Autoconfiguration, type AutoconfigureOptions } from './autoconfiguration.ts';
 import { forwardPacket } from './forward.ts';
 import type { IcmpErrorKind } from './icmp/icmp-error.ts';
 import { IcmpLayer, networkErrorOf } from './icmp/icmp-layer.ts';
@@ -79,13 +80,10 @@ export class IpStack {
   readonly udp: UdpLayer;
   readonly tcp: TcpLayer;
   readonly multicast: MulticastLayer;
+  readonly autoconfiguration: Autoconfiguration;
   /** Drops that belong to no interface and no transport. */
   readonly drops: Counters = new Counters();
   readonly loopback: Interface;
-  /** Told of router advertisements: address autoconfiguration listens. */
-  onRouterAdvertisement:
-    | ((via: Interface, router: IpAddress, message: RouterAdvertisement) => void)
-    | undefined;
   readonly #input: IpInput;
   readonly #fragments: Reassembler<FragmentOrigin>;
   readonly #pathMtus = new PathMtuCache(undefined, (destination) =>
@@ -127,8 +125,23 @@ export class IpStack {
       now,
       linkPath: (via, source, destination) =>
         this.paths.onLink(via, source, destination, undefined),
-      advertised: (via, router, message) => this.onRouterAdvertisement?.(via, router, message),
-      tentativeSeen: () => this.drops.add('ndp-tentative'),
+      advertised: (via, router, message) =>
+        this.autoconfiguration.routerAdvertisement(via, router, message),
+      solicited: (via, source, message) =>
+        this.autoconfiguration.solicitation(via, source, message),
+      claimed: (via, message) => this.autoconfiguration.advertisement(via, message),
+    });
+    this.autoconfiguration = new Autoconfiguration({
+      ndp: this.ndp,
+      random,
+      now,
+      timersChanged: () => this.#requestFlush(),
+      addAddress: (via, cidr, tentative) => this.addAddress(via, cidr, tentative),
+      removeAddress: (via, address) => this.removeAddress(via, address),
+      addRoute: (network, via, nextHop, metric) => this.addRoute(network, via, nextHop, metric),
+      removeRoute: (network, via, nextHop, metric) =>
+        this.removeRoute(network, via, nextHop, metric),
+      pathsChanged: () => this.#pathsChanged(),
     });
     this.icmp = new IcmpLayer({
       output: this.output,
@@ -263,6 +276,11 @@ export class IpStack {
     this.#pathsChanged();
   }
 
+  /** Lets the interface find IPv6 addresses, routers and the link's parameters for itself (RFC 4862). */
+  autoconfigure(via: Interface, options: AutoconfigureOptions = {}): void {
+    this.autoconfiguration.start(via, options);
+  }
+
   /** Adds a route: to `network` over `via`, through the router `nextHop` if given. Lower metrics are preferred. */
   addRoute(network: Cidr, via: Interface, nextHop?: IpAddress, metric = 100): void {
     this.routes.add({ network, target: via, nextHop, metric });
@@ -358,6 +376,7 @@ export class IpStack {
     this.#fragments.advance(now);
     this.#pathMtus.advance(now);
     this.multicast.advance(now);
+    this.autoconfiguration.advance(now);
     this.tcp.advance(now);
     this.#flush();
   }
@@ -370,6 +389,7 @@ export class IpStack {
       this.#fragments.deadline(),
       this.#pathMtus.deadline(),
       this.multicast.deadline(),
+      this.autoconfiguration.deadline(),
     );
     for (const via of this.interfaces) deadline = Math.min(deadline, via.neighbours.deadline());
     if (deadline === Infinity) this.#timer.clear();

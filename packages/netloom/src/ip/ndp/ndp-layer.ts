@@ -30,12 +30,10 @@ export interface NdpEnvironment {
   linkPath(via: Interface, source: IpAddress, destination: IpAddress): Path;
   /** A router has told of itself: for autoconfiguration. */
   advertised(via: Interface, router: IpAddress, message: RouterAdvertisement): void;
-  /** Somebody asks for, or claims, an address of ours that is tentative (RFC 4862, section 5.4). */
-  tentativeSeen(
-    via: Interface,
-    target: IpAddress,
-    message: NeighbourSolicitation | NeighbourAdvertisement,
-  ): void;
+  /** Somebody asks for an address. True: it is one of ours that is tentative, so it is not to be answered (RFC 4862, section 5.4.3). */
+  solicited(via: Interface, source: IpAddress, message: NeighbourSolicitation): boolean;
+  /** Somebody tells of an address. True: it is one of ours that was tentative, and is theirs (RFC 4862, section 5.4.4). */
+  claimed(via: Interface, message: NeighbourAdvertisement): boolean;
 }
 
 /** The group of all nodes on a link (RFC 4291, section 2.7.1). */
@@ -68,16 +66,13 @@ export class NdpLayer {
   /** Section 7.2.3 and 7.2.4. */
   #takeSolicitation(via: Interface, packet: Packet, message: NeighbourSolicitation): void {
     const { target } = message;
+    const { source } = packet;
+    if (this.#environment.solicited(via, source, message)) return;
     const own = via.find(target);
-    if (own?.tentative === true) {
-      this.#environment.tentativeSeen(via, target, message);
-      return;
-    }
-    if (own === undefined) {
+    if (own === undefined || own.tentative) {
       this.#environment.drops.add('ndp-not-ours');
       return;
     }
-    const { source } = packet;
     const option = findNdpOption(message.options, 'source-link-address');
     if (source.isUnspecified) {
       // Somebody checks whether the address is free: everybody is told that it is not.
@@ -91,10 +86,7 @@ export class NdpLayer {
   /** Section 7.2.5. */
   #takeAdvertisement(via: Interface, message: NeighbourAdvertisement): void {
     const { target } = message;
-    if (via.find(target) !== undefined) {
-      this.#environment.tentativeSeen(via, target, message);
-      return;
-    }
+    if (this.#environment.claimed(via, message) || via.find(target) !== undefined) return;
     const neighbour = via.neighbours.find(withZone(target, via));
     // Unasked-for news of a stranger is not wanted.
     if (neighbour === undefined) return;

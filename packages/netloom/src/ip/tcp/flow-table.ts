@@ -1,6 +1,7 @@
 import { HalfSipHash, type IpAddress } from '../../core/index.ts';
 import type { TcpHeader } from '../../wire/index.ts';
 import type { Packet } from '../packet.ts';
+import { FLOW_WORDS, setFlowWords } from './flow-words.ts';
 
 /** What one pair of addresses and ports leads to: a connection, or what is left of one in TIME-WAIT. */
 export interface Flow {
@@ -17,7 +18,7 @@ export interface Flow {
 export class FlowTable {
   readonly #hash: HalfSipHash;
   readonly #buckets = new Map<number, Flow>();
-  readonly #words = new Int32Array(9);
+  readonly #words = new Int32Array(FLOW_WORDS);
   /** The flow found last: segments come in trains. */
   #last: Flow | undefined;
   size = 0;
@@ -111,17 +112,8 @@ export class FlowTable {
   }
 
   #hashOf(local: IpAddress, localPort: number, remote: IpAddress, remotePort: number): number {
-    const words = this.#words;
-    words[0] = local.word0;
-    words[1] = local.word1;
-    words[2] = local.word2;
-    words[3] = local.word3;
-    words[4] = remote.word0;
-    words[5] = remote.word1;
-    words[6] = remote.word2;
-    words[7] = remote.word3;
-    words[8] = (localPort << 16) | remotePort;
-    return this.#hash.hash(words);
+    setFlowWords(this.#words, local, localPort, remote, remotePort);
+    return this.#hash.hash(this.#words);
   }
 }
 

@@ -1,4 +1,5 @@
 import { SipHash, type IpAddress, type Random } from '../../core/index.ts';
+import { FLOW_WORDS, setFlowWords } from './flow-words.ts';
 
 /**
  * Initial sequence numbers and timestamp offsets: a clock plus a keyed hash of the connection's ends, so that they rise for the
@@ -7,7 +8,7 @@ import { SipHash, type IpAddress, type Random } from '../../core/index.ts';
 export class InitialSequence {
   readonly #sequences: SipHash;
   readonly #timestamps: SipHash;
-  readonly #words = new Int32Array(9);
+  readonly #words = new Int32Array(FLOW_WORDS);
 
   constructor(random: Random) {
     this.#sequences = new SipHash(random.fill(new Uint8Array(16)));
@@ -22,26 +23,13 @@ export class InitialSequence {
     remotePort: number,
     now: number,
   ): number {
-    this.#fill(local, localPort, remote, remotePort);
+    setFlowWords(this.#words, local, localPort, remote, remotePort);
     return (Math.floor(now * 250) + this.#sequences.hash(this.#words)) | 0;
   }
 
   /** What is added to the clock's milliseconds. The ports do not count: it must rise from one connection to the next between two addresses. */
   timestampOffset(local: IpAddress, remote: IpAddress): number {
-    this.#fill(local, 0, remote, 0);
+    setFlowWords(this.#words, local, 0, remote, 0);
     return this.#timestamps.hash(this.#words);
-  }
-
-  #fill(local: IpAddress, localPort: number, remote: IpAddress, remotePort: number): void {
-    const words = this.#words;
-    words[0] = local.word0;
-    words[1] = local.word1;
-    words[2] = local.word2;
-    words[3] = local.word3;
-    words[4] = remote.word0;
-    words[5] = remote.word1;
-    words[6] = remote.word2;
-    words[7] = remote.word3;
-    words[8] = (localPort << 16) | remotePort;
   }
 }
