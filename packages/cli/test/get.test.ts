@@ -350,7 +350,9 @@ test('Ctrl-C leaves a part that can be gone on from, and says so', async () => {
     });
   });
   const run = startNetloom(['get', `${server.url}/a/file`, '-o', where.path]);
-  await written;
+  const early = run.outcome().then(({ stderr }) => assert.fail(`it ended by itself: ${stderr}`));
+  await Promise.race([written, early]);
+  early.catch(() => undefined);
   run.signal('SIGINT');
   const { code, stderr } = await run.outcome();
   assert.equal(code, 130);

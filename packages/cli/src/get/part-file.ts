@@ -41,7 +41,7 @@ export class PartFile implements DownloadSink {
 
   constructor(options: PartFileOptions) {
     this.#options = options;
-    this.partPath = options.path;
+    this.partPath = `${options.path}.part`;
     this.#recordPath = `${options.path}.part.json`;
   }
 
