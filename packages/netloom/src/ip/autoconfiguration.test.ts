@@ -10,7 +10,7 @@ const ALL_NODES = IpAddress.parse('ff02::1');
 const PREFIX = Cidr.parse('2001:db8:1::/64');
 
 /** A router that has static addresses, and a host that has none yet, on one cable. */
-function scene(secret = new Uint8Array(16).fill(7)): {
+function scene(secret: Uint8Array = new Uint8Array(16).fill(7)): {
   clock: ManualClock;
   router: IpStack;
   routerSide: Interface;
@@ -56,6 +56,13 @@ function scene(secret = new Uint8Array(16).fill(7)): {
 /** The addresses that are in use, as text. */
 function inUse(via: Interface): string[] {
   return via.usable(6).map(({ cidr }) => cidr.address.toString());
+}
+
+/** The link-local address that a secret leads to. */
+function addressWith(secret: Uint8Array): string {
+  const { clock, hostSide } = scene(secret);
+  clock.advance(3000);
+  return hostSide.linkLocal!.toString();
 }
 
 test('RFC 4862, 5.3 and 5.4: the link-local address is checked for duplicates, then used', () => {
@@ -110,11 +117,6 @@ test('RFC 4862, 5.4.3: an address that another node has is not taken', () => {
 });
 
 test('a secret makes the same addresses again, another secret makes others', () => {
-  const addressWith = (secret: Uint8Array): string => {
-    const { clock, hostSide } = scene(secret);
-    clock.advance(3000);
-    return hostSide.linkLocal!.toString();
-  };
   const secret = new Uint8Array(16).fill(9);
   assert.equal(addressWith(secret), addressWith(secret));
   assert.notEqual(addressWith(secret), addressWith(new Uint8Array(16).fill(8)));
