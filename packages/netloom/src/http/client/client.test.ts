@@ -56,6 +56,15 @@ test('a connection is given up a second before the server said it would close it
   assert.equal(host.opened[0]!.gone, true);
 });
 
+test('a connection that the peer closes leaves no timer behind', async () => {
+  const { text, host } = await scripted(() => response('x'));
+  await text();
+  assert.notEqual(host.clock.deadline(), Infinity, 'the idle connection is watched');
+  for (const connection of host.opened) connection.abort();
+  await host.idle();
+  assert.equal(host.clock.deadline(), Infinity);
+});
+
 test('connections to an origin are limited; others wait, in order, and can be aborted', async () => {
   const host = new MemoryHost();
   const answers: ((text: string) => void)[] = [];

@@ -41,7 +41,14 @@ export class ClientConnection {
         close: () => void connection.close(),
         abort: (error) => connection.abort(error),
       },
-      handler: { idle: () => owner.idle(this), closed: () => owner.closed(this) },
+      handler: {
+        idle: () => owner.idle(this),
+        closed: () => {
+          // Also when the peer or the host closed it: a timer that is left would keep the process from its end.
+          this.#idleTimer.clear();
+          owner.closed(this);
+        },
+      },
       limits,
     });
     this.#engineTimer = new EngineTimer(clock, this.#engine);
