@@ -3,9 +3,8 @@
  * DHCP with us. So frames go both ways as QEMU itself writes and reads them.
  */
 import assert from 'node:assert/strict';
-import { spawn, spawnSync, type ChildProcess } from 'node:child_process';
+import type { ChildProcess } from 'node:child_process';
 import { once } from 'node:events';
-import { existsSync } from 'node:fs';
 import { test } from 'node:test';
 import { IpAddress, MacAddress, writeUint16, type Connection } from 'netloom/core';
 import { osHost, type OsHost } from 'netloom/host';
@@ -25,36 +24,12 @@ import {
   parseEthernet,
   UdpHeader,
 } from 'netloom/wire';
+import { bootMachine, machineObstacle } from './qemu-machine.ts';
+import { requires } from './requires.ts';
 
-const EMULATOR = 'qemu-system-x86_64';
-const ROM = '/usr/lib/ipxe/qemu/pxe-e1000.rom';
 const own = { name: 'vm0', mac: MacAddress.parse('02:00:00:00:00:01') };
 const server = IpAddress.parse('192.0.2.1');
 const given = IpAddress.parse('192.0.2.9');
-
-function whyNot(): string | false {
-  const version = spawnSync(EMULATOR, ['-netdev', 'help'], { encoding: 'utf8' });
-  if (version.status !== 0) return `${EMULATOR} is not installed`;
-  if (!/^stream$/m.test(version.stdout)) return 'this QEMU is older than -netdev stream (7.2)';
-  return existsSync(ROM) ? false : `the iPXE ROM is not installed: ${ROM}`;
-}
-
-/** Starts a machine that boots from its network card. */
-function boot(netdev: string): ChildProcess {
-  const machine = [
-    '-machine',
-    'pc',
-    '-accel',
-    'tcg',
-    '-m',
-    '64',
-    '-nodefaults',
-    '-display',
-    'none',
-  ];
-  const card = ['-netdev', netdev, '-device', `e1000,netdev=n0,romfile=${ROM}`, '-boot', 'n'];
-  return spawn(EMULATOR, [...machine, ...card], { stdio: 'ignore' });
-}
 
 /** Where UDP's payload begins in a frame of IPv4 without options. */
 const DHCP_AT = 14 + 20 + 8;
@@ -153,31 +128,37 @@ async function withHost(use: (host: OsHost) => Promise<void>): Promise<void> {
   }
 }
 
-test('a machine of QEMU does DHCP over -netdev stream', { skip: whyNot(), timeout: 120_000 }, () =>
-  withHost(async (host) => {
-    const accepted = Promise.withResolvers<Connection>();
-    const address = IpAddress.LOOPBACK4;
-    const listener = await host.listen({ port: 0, address, accept: accepted.resolve });
-    const { port } = listener.local;
-    const machine = boot(
-      `stream,id=n0,server=off,addr.type=inet,addr.host=127.0.0.1,addr.port=${port}`,
-    );
-    await converse(machine, new QemuStreamLink(await accepted.promise, own));
-  }),
+test(
+  'a machine of QEMU does DHCP over -netdev stream',
+  { skip: requires(machineObstacle()), timeout: 120_000 },
+  () =>
+    withHost(async (host) => {
+      const accepted = Promise.withResolvers<Connection>();
+      const address = IpAddress.LOOPBACK4;
+      const listener = await host.listen({ port: 0, address, accept: accepted.resolve });
+      const { port } = listener.local;
+      const machine = bootMachine(
+        `stream,id=n0,server=off,addr.type=inet,addr.host=127.0.0.1,addr.port=${port}`,
+      );
+      await converse(machine, new QemuStreamLink(await accepted.promise, own));
+    }),
 );
 
-test('a machine of QEMU does DHCP over -netdev dgram', { skip: whyNot(), timeout: 120_000 }, () =>
-  withHost(async (host) => {
-    const address = IpAddress.LOOPBACK4;
-    const socket = await host.bind({ address });
-    // QEMU wants its own port given: one that was free a moment ago.
-    const reserved = await host.bind({ address });
-    const remote = reserved.local;
-    await reserved.close();
-    const machine = boot(
-      `dgram,id=n0,remote.type=inet,remote.host=127.0.0.1,remote.port=${socket.local.port},` +
-        `local.type=inet,local.host=127.0.0.1,local.port=${remote.port}`,
-    );
-    await converse(machine, new QemuDatagramLink(socket, { ...own, clock: host.clock, remote }));
-  }),
+test(
+  'a machine of QEMU does DHCP over -netdev dgram',
+  { skip: requires(machineObstacle()), timeout: 120_000 },
+  () =>
+    withHost(async (host) => {
+      const address = IpAddress.LOOPBACK4;
+      const socket = await host.bind({ address });
+      // QEMU wants its own port given: one that was free a moment ago.
+      const reserved = await host.bind({ address });
+      const remote = reserved.local;
+      await reserved.close();
+      const machine = bootMachine(
+        `dgram,id=n0,remote.type=inet,remote.host=127.0.0.1,remote.port=${socket.local.port},` +
+          `local.type=inet,local.host=127.0.0.1,local.port=${remote.port}`,
+      );
+      await converse(machine, new QemuDatagramLink(socket, { ...own, clock: host.clock, remote }));
+    }),
 );
