@@ -142,14 +142,14 @@ export class IpOutput {
   /** Puts the link addresses on a frame of the interface's link and sends it. */
   transmit(path: Path, frame: Uint8Array, offload: FrameOffload | undefined): boolean {
     if (this.#address(path, frame)) return path.interface.link.transmit(frame, offload);
-    path.interface.neighbours.wait(path.neighbour!, frame, offload);
+    path.interface.neighbours.wait(path.neighbour!, frame, offload, this.#now());
     return true;
   }
 
   /** As {@link transmit}, for a packet of another link that is passed on: the frame is any memory, and what this link cannot do is done for it. */
   relay(path: Path, frame: Uint8Array, offload: FrameOffload | undefined): boolean {
     if (this.#address(path, frame)) return forwardFrame(path.interface.link, frame, offload);
-    path.interface.neighbours.wait(path.neighbour!, frame, offload);
+    path.interface.neighbours.wait(path.neighbour!, frame, offload, this.#now());
     return true;
   }
 

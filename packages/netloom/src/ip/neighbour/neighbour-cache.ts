@@ -83,8 +83,8 @@ export class NeighbourCache {
   }
 
   /**
-   * A packet is to be sent to it: starts resolution or a check where one is due. Answers whether the link address is known; if it is not,
-   * the frame goes to {@link wait}.
+   * A packet is to be sent to it: starts a check where one is due. Answers whether the link address is known; if it is not, the frame
+   * goes to {@link wait}, which asks.
    */
   use(neighbour: Neighbour, now: number): boolean {
     neighbour.usedAt = now;
@@ -98,13 +98,20 @@ export class NeighbourCache {
       this.#timers.set(neighbour, now + this.#limits.delayFirstProbe);
     } else {
       neighbour.solicitations = 0;
-      this.#solicit(neighbour, now);
     }
     return neighbour.isResolved;
   }
 
-  /** Keeps a copy of a frame until the link address is known; the oldest gives way when too many wait. */
-  wait(neighbour: Neighbour, frame: Uint8Array, offload: FrameOffload | undefined): void {
+  /**
+   * Keeps a copy of a frame until the link address is known; the oldest gives way when too many wait. Only then is the address asked
+   * for: the question is a frame too, and a link may have memory for just one.
+   */
+  wait(
+    neighbour: Neighbour,
+    frame: Uint8Array,
+    offload: FrameOffload | undefined,
+    now: number,
+  ): void {
     if (neighbour.state === 'failed') {
       this.#drops.add('neighbour-failed');
       return;
@@ -114,6 +121,7 @@ export class NeighbourCache {
       this.#drops.add('neighbour-queue-full');
     }
     neighbour.waiting.push({ frame: frame.slice(), offload: offload && { ...offload } });
+    if (neighbour.solicitations === 0) this.#solicit(neighbour, now);
   }
 
   /**

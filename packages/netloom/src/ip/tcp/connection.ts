@@ -78,14 +78,21 @@ export class TcpConnection implements Connection, Flow {
   readonly timers: ConnectionTimers = newTimers();
   /** Stands in the layer's list of connections with something to do. */
   isScheduled = false;
-  /** When anything was last received, and when the peer last acknowledged something new. */
+  /** When anything was last received. */
   heardAt = 0;
+  /** Since when the peer has not acknowledged anything new, though there was something. */
   progressAt = 0;
+  /** When the peer was last sent something again, or asked for its window. */
+  askedAt = 0;
   keepAliveIdle: number | undefined;
   keepAliveProbes = 0;
-  /** SYNs sent, and when the first was. */
+  /** A listener made it. */
+  isPassive = false;
+  /** SYNs sent by ourselves, and when the first was. */
   synAttempts = 0;
   synSentAt = 0;
+  /** One was sent besides, since the peer's came again: what an acknowledgment answers is then not known. */
+  synRepeated = false;
   /** Where half-open connections of a listener are counted; see `listener.ts`. */
   opened: ((connection: TcpConnection, error: NetloomError | undefined) => void) | undefined;
 
@@ -176,7 +183,8 @@ export class TcpConnection implements Connection, Flow {
     if (this.#writeClosed) throw this.#writeAfterEnd();
     if (this.#over !== undefined) return false;
     this.sender.queue.append(chunk);
-    if (!this.sender.corked) this.layer.schedule(this);
+    const { corked, unsent, payloadSize } = this.sender;
+    if (!corked || unsent >= payloadSize) this.layer.schedule(this);
     if (this.sender.queue.length < this.#sendBuffer) return true;
     this.#wantsDrain = true;
     // A corked connection must not wait for room that only sending makes.

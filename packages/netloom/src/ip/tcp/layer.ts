@@ -40,7 +40,13 @@ import { after, before } from './sequence.ts';
 import { TimeWait } from './time-wait.ts';
 import { TimeWaits } from './time-waits.ts';
 import { connectionDeadline } from './timers.ts';
-import { acknowledgeIfDue, reserveForReport, sendSyn, settleSegmentSize } from './transmit.ts';
+import {
+  acknowledgeIfDue,
+  attemptSyn,
+  reserveForReport,
+  sendAcknowledgment,
+  settleSegmentSize,
+} from './transmit.ts';
 
 /** The timers of all connections and of what is left of them. */
 export type TcpTimers = TimerQueue<TcpConnection | TimeWait>;
@@ -148,7 +154,7 @@ export class TcpLayer {
     const connection = this.#make(path, port, remotePort, opened);
     this.statistics.opened++;
     connection.machine.take('connect', this.now());
-    sendSyn(connection, this.now());
+    attemptSyn(connection, this.now());
     this.schedule(connection);
     return connection;
   }
@@ -193,8 +199,11 @@ export class TcpLayer {
     if (flow instanceof TcpConnection) flow.deliver(this.now());
   }
 
-  /** A segment of no connection: it opens one, or is answered with a reset (RFC 9293, sections 3.10.7.1 and 3.10.7.2). */
-  receiveUnknown(packet: Packet, header: TcpHeader, now: number): void {
+  /**
+   * A segment of no connection: it opens one, or is answered with a reset (RFC 9293, sections 3.10.7.1 and 3.10.7.2). `used`: where the
+   * numbers of a former connection between the same ends stopped, if there was one just now.
+   */
+  receiveUnknown(packet: Packet, header: TcpHeader, now: number, used?: number): void {
     const { flags } = header;
     if (flags & TcpFlag.RST) return;
     const listener = this.#listeners.find(packet, header);
@@ -217,10 +226,16 @@ export class TcpLayer {
       this.statistics.drops.add('tcp-connection-limit');
       return;
     }
-    this.#accept(listener, path, header, now);
+    this.#accept(listener, path, header, now, used);
   }
 
-  #accept(listener: TcpListener, path: Path, header: TcpHeader, now: number): void {
+  #accept(
+    listener: TcpListener,
+    path: Path,
+    header: TcpHeader,
+    now: number,
+    used: number | undefined,
+  ): void {
     const connection = this.#make(
       path,
       header.destinationPort,
@@ -229,13 +244,15 @@ export class TcpLayer {
         if (error === undefined) this.statistics.accepted++;
         listener.opened(made, error);
       },
+      used,
     );
     listener.add(connection);
+    connection.isPassive = true;
     connection.machine.take('accept', now);
     connection.receiver.synchronize((header.sequence + 1) | 0);
     takeSynOptions(connection, header, now);
     connection.sender.setWindow(header.sequence, 0, header.window);
-    sendSyn(connection, now);
+    attemptSyn(connection, now);
     this.schedule(connection);
   }
 
@@ -401,6 +418,8 @@ export class TcpLayer {
       reserveForReport(connection);
       connection.sender.output(now);
       acknowledgeIfDue(connection, now);
+    } else if (connection.state === 'syn-received' && connection.acknowledgeNow) {
+      sendAcknowledgment(connection);
     }
     const deadline = connectionDeadline(connection);
     if (deadline < connection.deadline) this.#timers.set(connection, deadline);
@@ -411,15 +430,12 @@ export class TcpLayer {
     localPort: number,
     remotePort: number,
     opened: (connection: TcpConnection, error: NetloomError | undefined) => void,
+    used?: number,
   ): TcpConnection {
     const { source, destination } = path;
-    const initialSequence = this.#sequences.number(
-      source,
-      localPort,
-      destination,
-      remotePort,
-      this.now(),
-    );
+    const now = this.now();
+    const number = this.#sequences.number(source, localPort, destination, remotePort, now);
+    const initialSequence = used === undefined || after(number, used) ? number : (used + 1) | 0;
     const connection = new TcpConnection({
       layer: this,
       path,

@@ -41,10 +41,11 @@ export class LossRecovery {
   #recoveryPoint: number;
   /** Without SACK, each duplicate acknowledgment stands for one segment that has arrived. */
   #duplicates = 0;
-  /** When the retransmission timer or the probe goes off. */
-  #timerAt = Infinity;
-  #timerIsProbe = false;
-  /** Since new data was last acknowledged (RFC 6298, section 5.5). */
+  /** When the retransmission timer goes off. */
+  #timeoutAt = Infinity;
+  /** When the tail loss probe is due, where it is before {@link #timeoutAt}. */
+  #probeAt = Infinity;
+  /** Since the round trip was last measured: until then the timeout stays as it was backed off (RFC 6298, section 5). */
   #timeoutsInARow = 0;
   /** Proportional rate reduction (RFC 6937): delivered and sent in this recovery, flight at its start, and what may go out now. */
   #prrDelivered = 0;
@@ -75,6 +76,8 @@ export class LossRecovery {
   };
   #delivered = 0;
   #sampleSentAt = -1;
+  /** When the segment was sent whose timestamp the acknowledgment at hand echoes; Infinity without timestamps. */
+  #echoedAt = Infinity;
 
   constructor(options: {
     initialSequence: number;
@@ -107,7 +110,7 @@ export class LossRecovery {
 
   /** When {@link advance} is wanted. */
   get deadline(): number {
-    return Math.min(this.#timerAt, this.#rack.deadline);
+    return Math.min(this.#timeoutAt, this.#probeAt, this.#rack.deadline);
   }
 
   /** There is more to send than the congestion window lets out. */
@@ -117,11 +120,11 @@ export class LossRecovery {
 
   /** New data was sent. */
   sent(start: number, end: number, now: number): void {
-    const wasIdle = this.board.isEmpty;
     this.board.sent(start, end, now);
     this.congestion.onSent?.((end - start) | 0, this.inFlight, now);
     this.#prrSent((end - start) | 0);
-    if (wasIdle || this.#timerIsProbe || this.#timerAt === Infinity) this.#armTimer(now);
+    if (this.#timeoutAt === Infinity) this.#armTimeout(now);
+    this.#armProbe(now);
   }
 
   /** A segment was sent again; `timestamp` is the value its timestamp option carried. */
@@ -130,7 +133,7 @@ export class LossRecovery {
     this.#prrSent((segment.end - segment.start) | 0);
     this.#firstResentTimestamp ??= timestamp;
     this.retransmissions++;
-    if (this.#timerAt === Infinity) this.#armTimer(now);
+    if (this.#timeoutAt === Infinity) this.#armTimeout(now);
   }
 
   /**
@@ -142,11 +145,12 @@ export class LossRecovery {
     const inFlightBefore = this.inFlight;
     this.#delivered = 0;
     this.#sampleSentAt = -1;
+    this.#echoedAt = ack.timestampRtt === undefined ? Infinity : Math.floor(now) - ack.timestampRtt;
     const advanced = after(ack.number, previous);
+    const reported = this.#duplicates;
     if (advanced) {
       board.acknowledge(ack.number, (segment) => this.#arrived(segment, now));
       this.#duplicates = 0;
-      this.#timeoutsInARow = 0;
     }
     const sawDuplicateSack = this.#takeSackBlocks(ack, now);
     this.#sampleRtt(ack, sawDuplicateSack, now);
@@ -158,8 +162,13 @@ export class LossRecovery {
     if (this.#delivered > 0 && !spurious) {
       this.#tellCongestion(ack, inFlightBefore, sendNext, now);
     }
-    if (this.#phase === 'recovery') this.#reduceRate();
-    if (advanced || this.#delivered > 0) this.#armTimer(now);
+    if (this.#phase === 'recovery') {
+      this.#reduceRate(this.#deliveredNow(ack, advanced, reported), advanced);
+    }
+    if (advanced || this.#delivered > 0) {
+      this.#armTimeout(now);
+      this.#armProbe(now);
+    }
     return advanced || this.#delivered > 0;
   }
 
@@ -180,20 +189,17 @@ export class LossRecovery {
       if (lost && this.#phase === 'open') this.#enterRecovery(inFlight, sendNext, now);
       if (lost) return 'lost';
     }
-    if (this.#timerAt > now) return undefined;
-    if (this.board.isEmpty) {
-      this.#timerAt = Infinity;
-      return undefined;
+    if (this.#timeoutAt <= now) {
+      this.#timeout(sendNext, now);
+      return 'lost';
     }
-    if (this.#timerIsProbe) {
-      this.#timerIsProbe = false;
-      this.#probeEnd = sendNext;
-      this.#probeResent = false;
-      this.#timerAt = now + this.rtt.timeout(this.#timeoutsInARow);
-      return 'probe';
-    }
-    this.#timeout(sendNext, now);
-    return 'lost';
+    if (this.#probeAt > now) return undefined;
+    this.#probeAt = Infinity;
+    this.#probeEnd = sendNext;
+    this.#probeResent = false;
+    // After the probe the timeout is waited for anew (RFC 8985, section 7.3).
+    this.#armTimeout(now);
+    return 'probe';
   }
 
   /** The probe asked for by {@link advance} was the last segment sent again; or it was new data that ends at `end`. */
@@ -204,7 +210,8 @@ export class LossRecovery {
 
   /** Nothing is outstanding any more, or the peer's window is closed: the timers rest. */
   stop(): void {
-    this.#timerAt = Infinity;
+    this.#timeoutAt = Infinity;
+    this.#probeAt = Infinity;
     this.#rack.deadline = Infinity;
   }
 
@@ -221,7 +228,9 @@ export class LossRecovery {
 
   #arrived(segment: SentSegment, now: number): void {
     this.#delivered += (segment.end - segment.start) | 0;
-    this.#rack.arrived(segment, now, this.rtt.minimum);
+    // An echo from before the retransmission answers the original, of whose sending nothing is known any more (RFC 8985, section 6.2, step 2).
+    const isOriginal = segment.retransmitted && this.#echoedAt < Math.floor(segment.sentAt);
+    if (!isOriginal) this.#rack.arrived(segment, now, this.rtt.minimum);
     // Karn's algorithm (RFC 6298, section 3): no sample from a segment sent twice.
     if (!segment.retransmitted) this.#sampleSentAt = Math.max(this.#sampleSentAt, segment.sentAt);
   }
@@ -257,7 +266,8 @@ export class LossRecovery {
     if (this.#sampleSentAt >= 0) this.rtt.sample(now - this.#sampleSentAt, now);
     else if (this.#delivered > 0 && ack.timestampRtt !== undefined && !sawDuplicateSack) {
       this.rtt.sample(ack.timestampRtt, now);
-    }
+    } else return;
+    this.#timeoutsInARow = 0;
   }
 
   /** Eifel (RFC 3522): the first acknowledgment after a retransmission echoes an older timestamp, so the original had arrived. */
@@ -325,19 +335,27 @@ export class LossRecovery {
   }
 
   /** RFC 6937, section 3: how much may be sent in answer to this acknowledgment. */
-  #reduceRate(): void {
+  #reduceRate(delivered: number, advanced: boolean): void {
     const target = this.congestion.slowStartThreshold;
     const pipe = this.inFlight;
-    this.#prrDelivered += this.#delivered;
+    this.#prrDelivered += delivered;
     let budget: number;
     if (pipe > target) {
       budget = Math.ceil((this.#prrDelivered * target) / this.#prrFlight) - this.#prrOut;
     } else {
-      const bound = Math.max(this.#prrDelivered - this.#prrOut, this.#delivered) + this.segmentSize;
+      const bound = Math.max(this.#prrDelivered - this.#prrOut, delivered) + this.segmentSize;
       budget = Math.min(target - pipe, bound);
     }
-    if (this.#prrOut === 0) budget = Math.max(budget, this.segmentSize);
-    this.#prrBudget = Math.max(0, budget);
+    // The first retransmission goes out at once; without SACK so does that of each partial acknowledgment (RFC 6582, section 3.2, step 3).
+    const atOnce = this.#prrOut === 0 || (!this.#sack && advanced);
+    this.#prrBudget = Math.max(0, budget, atOnce ? this.segmentSize : 0);
+  }
+
+  /** Without SACK a duplicate acknowledgment stands for a segment delivered; what `reported` of them have told is not counted again (RFC 6937, section 2). */
+  #deliveredNow(ack: Acknowledgment, advanced: boolean, reported: number): number {
+    if (this.#sack) return this.#delivered;
+    if (advanced) return Math.max(0, this.#delivered - reported * this.segmentSize);
+    return ack.duplicate ? this.segmentSize : 0;
   }
 
   #prrSent(bytes: number): void {
@@ -346,12 +364,14 @@ export class LossRecovery {
     this.#prrBudget = Math.max(0, this.#prrBudget - bytes);
   }
 
-  /** RFC 8985, section 7.4.2. */
+  /** RFC 8985, section 7.4.2. Until it is known whether a probe that repeated a segment was needless, the episode goes on. */
   #endProbe(ack: Acknowledgment, sawDuplicateSack: boolean, now: number): void {
     if (this.#probeEnd === undefined || before(ack.number, this.#probeEnd)) return;
-    // The probe repaired a loss that nothing else showed: congestion control must hear of it.
-    const repaired = this.#probeResent && !sawDuplicateSack && after(ack.number, this.#probeEnd);
+    const needless = !this.#probeResent || sawDuplicateSack;
+    const repaired = !needless && after(ack.number, this.#probeEnd);
+    if (!needless && !repaired) return;
     this.#probeEnd = undefined;
+    // The probe repaired a loss that nothing else showed: congestion control must hear of it.
     if (repaired) this.congestion.onCongestion(now, this.inFlight);
   }
 
@@ -387,25 +407,28 @@ export class LossRecovery {
     this.#recoveryPoint = sendNext;
     this.#probeEnd = undefined;
     this.#timeoutsInARow++;
-    this.#timerIsProbe = false;
-    this.#timerAt = now + this.rtt.timeout(this.#timeoutsInARow);
+    this.#armTimeout(now);
+    this.#probeAt = Infinity;
   }
 
-  /** Starts the probe timer if a probe is allowed, or else the retransmission timer (RFC 8985, section 7.2; RFC 6298, section 5). */
-  #armTimer(now: number): void {
-    if (this.board.isEmpty) {
-      this.stop();
-      return;
-    }
-    const timeout = this.rtt.timeout(this.#timeoutsInARow);
+  /** Starts the retransmission timer anew (RFC 6298, section 5). */
+  #armTimeout(now: number): void {
+    if (this.board.isEmpty) this.stop();
+    else this.#timeoutAt = now + this.rtt.timeout(this.#timeoutsInARow);
+  }
+
+  /** Sets the time for the tail loss probe, if one is allowed and would come before the timeout (RFC 8985, section 7.2). */
+  #armProbe(now: number): void {
+    this.#probeAt = Infinity;
     const mayProbe =
       this.#sack &&
       this.#phase === 'open' &&
       this.#probeEnd === undefined &&
-      this.board.sackedBytes === 0;
-    let probe = this.rtt.hasSample ? 2 * this.rtt.smoothed : 1000;
-    if (this.board.size === 1) probe += MAX_PEER_ACK_DELAY;
-    this.#timerIsProbe = mayProbe && probe < timeout;
-    this.#timerAt = now + (this.#timerIsProbe ? probe : timeout);
+      this.board.sackedBytes === 0 &&
+      !this.board.isEmpty;
+    if (!mayProbe) return;
+    let wait = this.rtt.hasSample ? 2 * this.rtt.smoothed : 1000;
+    if (this.board.size === 1) wait += MAX_PEER_ACK_DELAY;
+    if (now + wait < this.#timeoutAt) this.#probeAt = now + wait;
   }
 }

@@ -39,6 +39,8 @@ export class Receiver {
   #edge: number;
   /** The shift of windows we advertise. */
   scale = 0;
+  /** {@link next} as the handshake left it. */
+  #first: number;
   /** Sequence number of the peer's FIN, once it has been seen. */
   #finAt: number | undefined;
   /** The duplicate just received, to be reported (RFC 2883). */
@@ -49,6 +51,7 @@ export class Receiver {
 
   constructor(initialSequence: number, capacity: number, maximumCapacity: number, ranges: number) {
     this.next = initialSequence;
+    this.#first = initialSequence;
     this.#edge = initialSequence;
     this.#capacity = capacity;
     this.#maximumCapacity = maximumCapacity;
@@ -63,6 +66,7 @@ export class Receiver {
   /** The peer's SYN has told where its numbers begin; our SYN has offered the initial window, or is about to. */
   synchronize(next: number): void {
     this.next = next;
+    this.#first = next;
     this.#edge = (next + this.initialWindow) | 0;
   }
 
@@ -150,6 +154,8 @@ export class Receiver {
 
   /** Whether the window could be opened by enough to be worth telling the peer (RFC 9293, section 3.8.6.2.2). */
   wantsWindowUpdate(segmentSize: number): boolean {
+    // Where nothing has come yet the window that the SYN offered will do; the first acknowledgment tells the whole.
+    if (this.next === this.#first) return false;
     const gain = (this.#wantedEdge() - this.#edge) | 0;
     return gain >= Math.min(this.#capacity >> 1, 2 * segmentSize) && gain > 0;
   }

@@ -5,7 +5,7 @@ import type { TcpConnection } from './connection.ts';
 import { LossRecovery, type Acknowledgment } from './loss-recovery.ts';
 import { resetUnexpected } from './resets.ts';
 import { after, before } from './sequence.ts';
-import { sendSyn, settleSegmentSize, timestampAt } from './transmit.ts';
+import { attemptSyn, sendSyn, settleSegmentSize, timestampAt } from './transmit.ts';
 
 /** What a peer that names no maximum segment size takes (RFC 9293, section 3.7.1): IPv4's and IPv6's smallest. */
 const DEFAULT_SEGMENT_SIZE = { 4: 536, 6: 1220 } as const;
@@ -39,16 +39,29 @@ export function segmentArrives(
     arriveInSynSent(connection, header, packet, now);
     return;
   }
+  if (connection.state === 'syn-received' && header.flags & TcpFlag.SYN) {
+    synInSynReceived(connection, header, now);
+    return;
+  }
   const from = packet.transport + header.headerLength;
   const length = packet.end - from;
   if (!isWanted(connection, header, length, now)) return;
-  connection.heardAt = now;
-  connection.keepAliveProbes = 0;
-  if (connection.state === 'syn-received' && !completeHandshake(connection, header, now)) return;
+  hear(connection, now);
+  if (connection.state === 'syn-received') {
+    if (!completeHandshake(connection, header, scaledWindow(connection, header), now)) return;
+  }
   if (!takeAcknowledgment(connection, header, length, now)) return;
   // Sixth, the URG bit: urgent data is read in line (RFC 6093, section 3.2).
   takeText(connection, header, packet.bytes, from, packet.end);
   takeFin(connection, now);
+}
+
+/** The peer is there. */
+function hear(connection: TcpConnection, now: number): void {
+  connection.heardAt = now;
+  if (connection.keepAliveProbes === 0) return;
+  connection.keepAliveProbes = 0;
+  connection.timers.keepAliveAt = now + (connection.keepAliveIdle ?? Infinity);
 }
 
 /** First to fourth steps: timestamps (RFC 7323, section 5.3), sequence number, RST and SYN bits (RFC 5961). Answers whether to go on. */
@@ -67,7 +80,7 @@ function isWanted(
     return false;
   }
   if (!receiver.isAcceptable(header.sequence, span)) {
-    notAcceptable(connection, header, span, now);
+    notAcceptable(connection, header, span);
     return false;
   }
   if (flags & TcpFlag.RST) {
@@ -104,18 +117,8 @@ function isOldTimestamp(connection: TcpConnection, header: TcpHeader, now: numbe
 }
 
 /** A segment outside the window is answered with where we are, unless it is a reset. */
-function notAcceptable(
-  connection: TcpConnection,
-  header: TcpHeader,
-  span: number,
-  now: number,
-): void {
+function notAcceptable(connection: TcpConnection, header: TcpHeader, span: number): void {
   if (header.flags & TcpFlag.RST) return;
-  if (connection.state === 'syn-received' && header.flags & TcpFlag.SYN) {
-    // The peer's SYN again: our answer was lost.
-    sendSyn(connection, now);
-    return;
-  }
   connection.layer.statistics.drops.add('tcp-outside-window');
   connection.receiver.noteUnacceptable(header.sequence, span);
   connection.acknowledgeNow = true;
@@ -158,16 +161,40 @@ function arriveInSynSent(
   if (!(flags & TcpFlag.SYN)) return;
   receiver.synchronize((header.sequence + 1) | 0);
   takeSynOptions(connection, header, now);
-  connection.acknowledgeNow = true;
   if (!hasAck) {
     // Both opened at once: answer the SYN, wait for the acknowledgment of ours.
     connection.machine.take('syn', now);
     connection.synAttempts = 0;
-    sendSyn(connection, now);
+    attemptSyn(connection, now);
     return;
   }
+  connection.acknowledgeNow = true;
   sender.setWindow(header.sequence, header.acknowledgment, header.window);
   openSender(connection, header, now);
+}
+
+/** A SYN where the peer's has been answered and ours is yet to be acknowledged (RFC 9293, section 3.10.7.4). */
+function synInSynReceived(connection: TcpConnection, header: TcpHeader, now: number): void {
+  const { receiver } = connection;
+  const { sequence, flags } = header;
+  const isSame = sequence === ((receiver.next - 1) | 0);
+  if (flags & TcpFlag.RST) {
+    if (sequence === receiver.next) reset(connection);
+  } else if (isSame && flags & TcpFlag.ACK) {
+    // Both have opened at once: the peer's SYN again, with its acknowledgment of ours (RFC 9293, section 3.5, figure 7).
+    if (completeHandshake(connection, header, header.window, now)) connection.acknowledgeNow = true;
+  } else if (isSame) {
+    // Our answer was lost.
+    connection.synRepeated = true;
+    sendSyn(connection, now);
+  } else if (!receiver.isAcceptable(sequence, 1)) {
+    notAcceptable(connection, header, 1);
+  } else if (connection.isPassive) {
+    // The peer has started anew: back to listening (fourth step). Its SYN will come again.
+    connection.fail(new NetloomError('CONNECTION_RESET', `${connection} was opened anew`));
+  } else {
+    connection.layer.challenge(connection);
+  }
 }
 
 /** What the peer's SYN says: which options both sides use, and how large its segments may be. */
@@ -202,24 +229,29 @@ function openSender(connection: TcpConnection, header: TcpHeader, now: number): 
     segmentSize: sender.segmentSize,
     congestion: layer.congestion(sender.segmentSize),
   });
-  if (connection.synAttempts === 1) {
+  if (connection.synAttempts === 1 && !connection.synRepeated) {
     sender.recovery.rtt.sample(now - connection.synSentAt, now);
   } else if (connection.timestamps && header.hasTimestamps) {
     sender.recovery.rtt.sample(echoedRoundTrip(connection, header, now), now);
-  } else {
+  } else if (connection.synAttempts > 1) {
     sender.recovery.rtt.handshakeRetransmitted();
   }
   connection.established(now);
 }
 
-/** Fifth step in SYN-RECEIVED: the acknowledgment of our SYN. Answers whether to go on. */
-function completeHandshake(connection: TcpConnection, header: TcpHeader, now: number): boolean {
+/** Fifth step in SYN-RECEIVED: the acknowledgment of our SYN, with the window it offers. Answers whether to go on. */
+function completeHandshake(
+  connection: TcpConnection,
+  header: TcpHeader,
+  window: number,
+  now: number,
+): boolean {
   const { sender } = connection;
   if (header.acknowledgment !== ((connection.initialSequence + 1) | 0)) {
     resetUnexpected(connection, header);
     return false;
   }
-  sender.setWindow(header.sequence, header.acknowledgment, scaledWindow(connection, header));
+  sender.setWindow(header.sequence, header.acknowledgment, window);
   openSender(connection, header, now);
   return !connection.isOver;
 }
@@ -250,10 +282,17 @@ function takeAcknowledgment(
   }
   const window = scaledWindow(connection, header);
   const isOld = before(number, previous);
+  // RFC 5681, section 2.
   const duplicate =
-    number === previous && length === 0 && window === sender.window && sender.hasOutstanding;
+    number === previous &&
+    length === 0 &&
+    (header.flags & TcpFlag.FIN) === 0 &&
+    window === sender.window &&
+    sender.hasOutstanding;
   if (!isOld) sender.updateWindow(header.sequence, number, window);
-  if (sender.hasOutstanding && !isOld) {
+  // A duplicate may be reported when everything has been acknowledged (RFC 2883, section 4).
+  const tells = sender.hasOutstanding || (connection.sackPermitted && header.sackCount > 0);
+  if (tells && !isOld) {
     acknowledgment.number = number;
     acknowledgment.sackEdges = header.sackEdges;
     acknowledgment.sackCount = connection.sackPermitted ? header.sackCount : 0;

@@ -129,7 +129,11 @@ export class Sender {
   /** Sends what may be sent now. */
   output(now: number): void {
     const { recovery } = this;
-    while (recovery.board.lostBytes > 0) if (!this.#resendFirstLost()) return;
+    while (recovery.board.lostBytes > 0) {
+      if (this.#resendFirstLost()) continue;
+      recovery.windowFilled();
+      return;
+    }
     while (this.#sendNew()) {
       // Goes on until something stands in the way.
     }
@@ -225,6 +229,15 @@ export class Sender {
     const stuck = (this.unsent > 0 || (this.ended && !this.finSent)) && !this.hasOutstanding;
     if (!stuck || this.corked) this.persistAt = Infinity;
     else if (this.persistAt === Infinity) this.schedulePersist(now);
+  }
+
+  /** Sends into a window that silly-window avoidance has held to be too small; false if it is closed. */
+  useSmallWindow(): boolean {
+    const length = Math.min(this.unsent, this.#usableWindow(), this.payloadSize);
+    if (length <= 0) return false;
+    this.#sendSegment(length);
+    this.persistAt = Infinity;
+    return true;
   }
 
   schedulePersist(now: number): void {

@@ -50,7 +50,8 @@ export class TimeWait implements Flow, TimerEntry {
     if (flags & TcpFlag.RST) return;
     if (flags & TcpFlag.SYN && this.#isNewConnection(header)) {
       this.#layer.timeWaits.remove(this);
-      this.#layer.receiveUnknown(packet, header, now);
+      // Its numbers of ours begin after those of the old one (RFC 9293, section 3.6.1, MAY-2).
+      this.#layer.receiveUnknown(packet, header, now, this.#sendNext);
       return;
     }
     const length = packet.end - packet.transport - header.headerLength;
@@ -58,10 +59,13 @@ export class TimeWait implements Flow, TimerEntry {
     if (flags & TcpFlag.FIN) this.#layer.timeWaits.extend(this, now);
   }
 
-  /** Whether a SYN can only be of a new connection: by its timestamp, or by its number (RFC 6191, section 2). */
+  /** Whether a SYN can only be of a new connection: by its timestamp, or where that says nothing by its number (RFC 6191, section 2). */
   #isNewConnection(header: TcpHeader): boolean {
     if (this.#timestamps && header.hasTimestamps) {
-      return after(header.timestampValue, this.#recentTimestamp);
+      const { timestampValue } = header;
+      if (timestampValue !== this.#recentTimestamp) {
+        return after(timestampValue, this.#recentTimestamp);
+      }
     }
     return after(header.sequence, this.#receiveNext);
   }

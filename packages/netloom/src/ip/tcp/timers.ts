@@ -1,6 +1,6 @@
 import { NetloomError } from '../../core/index.ts';
 import type { TcpConnection } from './connection.ts';
-import { sendProbe, sendReset, sendSyn } from './transmit.ts';
+import { attemptSyn, sendProbe, sendReset } from './transmit.ts';
 
 /** When each of a connection's timers goes off, in milliseconds; Infinity: it does not. Loss recovery and the closed window keep their own. */
 export interface ConnectionTimers {
@@ -59,34 +59,45 @@ function retrySyn(connection: TcpConnection, now: number): void {
     );
     return;
   }
-  sendSyn(connection, now);
+  attemptSyn(connection, now);
 }
 
 /** The retransmission timer, the reordering timer or the probe timer has gone off. */
 function recover(connection: TcpConnection, now: number): void {
-  const { sender, layer } = connection;
+  const { sender } = connection;
   const { recovery } = sender;
+  const { timeouts } = recovery;
   const due = recovery.advance(sender.next, now);
-  if (recovery.phase === 'loss' && now - connection.progressAt > layer.limits.userTimeout) {
-    sendReset(connection);
-    connection.fail(silent(connection));
-  } else if (due === 'probe') {
-    recovery.probed(sender.probe(), sender.next);
-  }
+  if (recovery.timeouts > timeouts && isUnanswered(connection, now)) giveUp(connection);
+  else if (due === 'probe') recovery.probed(sender.probe(), sender.next);
   // What is lost goes out with the connection's next output, which follows every timer.
 }
 
-/** Asks the peer for its window, which it had closed (RFC 9293, section 3.8.6.1). It may stay closed for as long as the peer answers. */
+/**
+ * Nothing has gone out for a while for want of a window. A small one is now used all the same (RFC 9293, section 3.8.6.2.1: the
+ * override timeout); about a closed one the peer is asked (section 3.8.6.1).
+ */
 function probeWindow(connection: TcpConnection, now: number): void {
-  const { sender, layer } = connection;
-  if (now - Math.max(connection.heardAt, connection.progressAt) > layer.limits.userTimeout) {
-    sendReset(connection);
-    connection.fail(silent(connection));
+  const { sender } = connection;
+  if (sender.useSmallWindow()) return;
+  if (isUnanswered(connection, now)) {
+    giveUp(connection);
     return;
   }
   sendProbe(connection);
   sender.persistCount++;
   sender.schedulePersist(now);
+}
+
+/**
+ * The peer is about to be asked once more. Whether it has left us waiting for too long: without progress, or, where its window
+ * is closed, without a word. It may stay closed for as long as the peer answers (RFC 9293, section 3.8.6.1, MUST-37).
+ */
+function isUnanswered(connection: TcpConnection, now: number): boolean {
+  const hasAnswered = connection.heardAt >= connection.askedAt;
+  if (connection.sender.window === 0 && hasAnswered) connection.progressAt = now;
+  connection.askedAt = now;
+  return now - connection.progressAt > connection.layer.limits.userTimeout;
 }
 
 /** Probes an idle peer (RFC 9293, section 3.8.4). */
@@ -103,8 +114,7 @@ function keepAlive(connection: TcpConnection, now: number): void {
     return;
   }
   if (connection.keepAliveProbes >= layer.limits.keepAliveProbes) {
-    sendReset(connection);
-    connection.fail(silent(connection));
+    giveUp(connection);
     return;
   }
   connection.keepAliveProbes++;
@@ -112,8 +122,11 @@ function keepAlive(connection: TcpConnection, now: number): void {
   if (connection.isSynchronized) sendProbe(connection);
 }
 
-function silent(connection: TcpConnection): NetloomError {
-  return new NetloomError('TIMEOUT', `${connection}: the peer no longer answers`, {
-    remedy: 'Check that the peer is up and the network between is whole; then connect again.',
-  });
+function giveUp(connection: TcpConnection): void {
+  sendReset(connection);
+  connection.fail(
+    new NetloomError('TIMEOUT', `${connection}: the peer no longer answers`, {
+      remedy: 'Check that the peer is up and the network between is whole; then connect again.',
+    }),
+  );
 }

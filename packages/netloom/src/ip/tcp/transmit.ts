@@ -8,6 +8,12 @@ import type { Path } from '../path.ts';
 import type { TcpConnection } from './connection.ts';
 import type { SentSegment } from './scoreboard.ts';
 
+/**
+ * A peer's word for less is not taken. Every host takes datagrams of 576 bytes (RFC 1122, section 3.3.2), and one that asks for a few
+ * bytes at a time wants to keep us busy. With all options there is still room for text.
+ */
+const LEAST_SEGMENT_SIZE = 88;
+
 /** Bytes of the timestamps option with its padding (RFC 7323, appendix A). */
 const TIMESTAMPS_LENGTH = 12;
 
@@ -19,9 +25,10 @@ export function maximumSegmentSize(path: Path): number {
 /** Settles how much goes into one segment and one frame, once path, peer and options are known (RFC 9293, section 3.7.1). */
 export function settleSegmentSize(connection: TcpConnection, peerMaximum: number): void {
   const { sender, path } = connection;
-  connection.peerSegmentSize = peerMaximum;
+  connection.peerSegmentSize = Math.max(LEAST_SEGMENT_SIZE, peerMaximum);
   const options = connection.timestamps ? TIMESTAMPS_LENGTH : 0;
-  const size = Math.max(1, Math.min(peerMaximum, maximumSegmentSize(path)) - options);
+  const largest = Math.min(connection.peerSegmentSize, maximumSegmentSize(path));
+  const size = Math.max(1, largest - options);
   sender.segmentSize = size;
   sender.frameRoom = size;
   const { segmentation } = path.interface.link.offload;
@@ -31,9 +38,17 @@ export function settleSegmentSize(connection: TcpConnection, peerMaximum: number
   }
 }
 
-/** Sends our SYN, or SYN with ACK after the peer's, and sets the time for the next attempt. */
+/** Sends our SYN, or SYN with ACK after the peer's, and sets the time for the next attempt (RFC 6298, sections 2.1 and 5.5). */
+export function attemptSyn(connection: TcpConnection, now: number): void {
+  const { layer, timers } = connection;
+  timers.synAt = now + layer.synTimeout * 2 ** connection.synAttempts;
+  if (connection.synAttempts++ === 0) connection.synSentAt = now;
+  sendSyn(connection, now);
+}
+
+/** Sends our SYN, or SYN with ACK, as it is. */
 export function sendSyn(connection: TcpConnection, now: number): void {
-  const { layer, sender, receiver, timers } = connection;
+  const { layer, sender, receiver } = connection;
   const header = begin(connection, sender.unacknowledged);
   header.flags = TcpFlag.SYN;
   header.maximumSegmentSize = maximumSegmentSize(connection.path);
@@ -43,13 +58,13 @@ export function sendSyn(connection: TcpConnection, now: number): void {
   if (!answering || connection.windowScaling) header.windowScale = receiver.scale;
   header.sackPermitted = !answering || connection.sackPermitted;
   if (!answering || connection.timestamps) setTimestamps(connection, header, now);
-  if (answering) header.acknowledgment = receiver.next;
+  if (answering) {
+    header.acknowledgment = receiver.next;
+    connection.lastAcknowledgmentSent = receiver.next;
+  }
   // A SYN's window is never scaled (RFC 7323, section 2.2).
   header.window = receiver.initialWindow;
   sender.next = (connection.initialSequence + 1) | 0;
-  const wait = layer.synTimeout * 2 ** connection.synAttempts;
-  if (connection.synAttempts++ === 0) connection.synSentAt = now;
-  timers.synAt = now + wait;
   layer.write(connection.path, undefined, 0, 0, sender.segmentSize);
 }
 
@@ -69,7 +84,9 @@ function blocksIn(length: number): number {
 export function reserveForReport(connection: TcpConnection): void {
   const { sender, receiver, sackPermitted } = connection;
   const wanted = sackPermitted && receiver.hasReport ? receiver.reportSize : 0;
-  sender.reserved = sackLength(Math.min(wanted, connection.timestamps ? 3 : 4));
+  // Text has at least half of the segment.
+  const room = Math.max(0, blocksIn(sender.segmentSize >> 1));
+  sender.reserved = sackLength(Math.min(wanted, connection.timestamps ? 3 : 4, room));
 }
 
 /** Sends text of the send queue, or our FIN, and records it; `resent` is the record it had before, if it goes out again. */
@@ -89,6 +106,8 @@ export function sendData(
   if (sender.reserved > 0)
     header.sackCount = receiver.report(header.sackEdges, blocksIn(sender.reserved));
   acknowledge(connection, header, now);
+  // The wait for progress begins when there is something to wait for.
+  if (sender.recovery.board.isEmpty) connection.progressAt = now;
   if (resent !== undefined) sender.recovery.resent(resent, header.timestampValue, now);
   else sender.recovery.sent(sequence, (sequence + length + (fin ? 1 : 0)) | 0, now);
   layer.write(connection.path, sender.queue, offset, length, sender.payloadSize);
