@@ -7,7 +7,7 @@ import { promisify } from 'node:util';
 
 const execute = promisify(execFile);
 /** What is started is ended after so many milliseconds, should the test have hung. */
-const PATIENCE = 30_000;
+const PATIENCE = 120_000;
 
 /** Why no {@link KernelNamespace} can be made, or false when it can: for `skip`. */
 export const namespaceObstacle: string | false = findObstacle();
@@ -75,16 +75,34 @@ export class KernelNamespace implements Disposable {
     return JSON.parse(this.ip('-s', '-j', 'link', 'show', 'dev', device))[0];
   }
 
+  /** Lets the kernel have IPv6 on the interfaces to come; their addresses are good at once. */
+  enableIpv6(): void {
+    this.sysctl('net.ipv6.conf.all.disable_ipv6=0', 'net.ipv6.conf.default.disable_ipv6=0');
+  }
+
   /** Runs a program to its end; answers its output, and rejects when its exit code is not 0. */
   async run(command: string, ...words: string[]): Promise<string> {
     const all = ['netns', 'exec', this.name, command, ...words];
-    return (await execute('ip', all, { timeout: PATIENCE })).stdout;
+    const running = execute('ip', all, { timeout: PATIENCE, maxBuffer: 1 << 24 });
+    this.#programs.add(running.child);
+    try {
+      return (await running).stdout;
+    } finally {
+      this.#programs.delete(running.child);
+    }
   }
 
   /** Starts a JavaScript program that talks with the test by lines of output. */
   start(code: string): NamespaceProgram {
-    const words = ['netns', 'exec', this.name, process.execPath, '--input-type=module', '-e', code];
-    const child = spawn('ip', words, { stdio: ['ignore', 'pipe', 'inherit'], timeout: PATIENCE });
+    return this.startProgram(process.execPath, '--input-type=module', '-e', code);
+  }
+
+  /** Starts a program that talks with the test by lines of output, and goes with the namespace if it has not ended by then. */
+  startProgram(command: string, ...words: string[]): NamespaceProgram {
+    const child = spawn('ip', ['netns', 'exec', this.name, command, ...words], {
+      stdio: ['ignore', 'pipe', 'inherit'],
+      timeout: PATIENCE,
+    });
     this.#programs.add(child);
     const lines = createInterface(child.stdout)[Symbol.asyncIterator]();
     const ended = new Promise<void>((resolve) => {
