@@ -1,4 +1,5 @@
 import { readUint16, writeUint16 } from '../core/index.ts';
+import { finishFrameChecksum } from '../link/index.ts';
 import { ETHERNET_HEADER_LENGTH, updateChecksum } from '../wire/index.ts';
 import { fragmentPacket } from './fragmentation.ts';
 import type { Packet } from './packet.ts';
@@ -31,6 +32,11 @@ export function forwardPacket(stack: IpStack, packet: Packet): void {
   if (path === undefined) {
     drops.add('forward-no-route');
     stack.icmp.sendError(packet, 'network-unreachable');
+    return;
+  }
+  // A broadcast into another network would have all of its hosts answer one packet (RFC 2644).
+  if (path.neighbour === undefined && path.interface.needsNeighbours) {
+    drops.add('forward-directed-broadcast');
     return;
   }
   const size = packetSize(packet);
@@ -87,8 +93,11 @@ function lowered({ family, bytes, start, end }: Packet): Uint8Array {
 function sendFragments(stack: IpStack, path: Path, packet: Packet): void {
   const { output, random } = stack;
   const { link } = path.interface;
+  const frame = lowered(packet);
+  // What the sender left to its link must be whole before it is cut.
+  if (packet.offload !== undefined) finishFrameChecksum(frame, packet.offload);
   fragmentPacket(
-    lowered(packet),
+    frame,
     path.mtu,
     random,
     (length) => link.allocate(length),

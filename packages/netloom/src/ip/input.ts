@@ -96,13 +96,8 @@ export class IpInput {
       return;
     }
     const packet = this.#begin(via, bytes, start, offload, 4);
-    packet.transport = start + header.headerLength;
     packet.end = start + header.totalLength;
-    packet.protocol = header.protocol;
-    packet.source3 = header.source;
-    packet.destination3 = header.destination;
-    packet.hopLimit = header.timeToLive;
-    packet.trafficClass = header.trafficClass;
+    setV4(packet, header);
     const isGroup = header.destination >>> 28 === 0xe;
     const isBroadcast = !isGroup && via.isBroadcastV4(header.destination);
     packet.isGroup = toGroup || isGroup || isBroadcast;
@@ -144,7 +139,7 @@ export class IpInput {
     }
     const packet = this.#begin(via, bytes, start, offload, 6);
     packet.end = start + IPV6_HEADER_LENGTH + header.payloadLength;
-    this.#setV6(packet, header);
+    setV6(packet, header);
     const isGroup = header.destination0 >>> 24 === 0xff;
     packet.isGroup = toGroup || isGroup;
     const reason = this.#unbelievableV6(via, header);
@@ -161,28 +156,17 @@ export class IpInput {
     else this.#walkV6(via, packet, header, toGroup);
   }
 
-  /** Fills in what the fixed header says. */
-  #setV6(packet: Packet, header: Ipv6Header): void {
-    packet.transport = packet.start + IPV6_HEADER_LENGTH;
-    packet.protocol = header.nextHeader;
-    packet.source0 = header.source0;
-    packet.source1 = header.source1;
-    packet.source2 = header.source2;
-    packet.source3 = header.source3;
-    packet.destination0 = header.destination0;
-    packet.destination1 = header.destination1;
-    packet.destination2 = header.destination2;
-    packet.destination3 = header.destination3;
-    packet.hopLimit = header.hopLimit;
-    packet.trafficClass = header.trafficClass;
-  }
-
   #unbelievableV6(via: Interface, header: Ipv6Header): string | undefined {
     const { source0, source1, source2, source3 } = header;
+    const { destination0, destination1, destination2, destination3 } = header;
     if (source0 >>> 24 === 0xff) return 'ipv6-source-is-group';
     if (via === this.#environment.loopback) return undefined;
     const isSmall = source0 === 0 && source1 === 0 && source2 === 0;
-    if (isSmall && source3 === 1) return 'ipv6-loopback-from-outside';
+    const toSmall = destination0 === 0 && destination1 === 0 && destination2 === 0;
+    // RFC 4291, section 2.5.3.
+    if ((isSmall && source3 === 1) || (toSmall && destination3 === 1)) {
+      return 'ipv6-loopback-from-outside';
+    }
     const isUnspecified = isSmall && source3 === 0;
     if (!isUnspecified && this.#environment.isLocalV6(source0, source1, source2, source3)) {
       return 'ipv6-source-is-ours';
@@ -227,21 +211,16 @@ export class IpInput {
 
   /** The first fragment of a datagram whose rest did not come: its sender is told. */
   reassemblyTimedOut(first: Uint8Array, from: FragmentOrigin): void {
-    const family = first[0]! >>> 4 === 4 ? 4 : 6;
-    const packet = this.#begin(from.interface, first, 0, undefined, family);
+    const packet = readPacket(from.interface, first, 0);
+    if (packet === undefined) return;
     packet.isGroup = from.toGroup;
-    packet.end = first.length;
-    if (family === 4) {
-      if (isFault(parseIpv4(first, 0, first.length, this.#v4))) return;
-      packet.source3 = this.#v4.source;
-      packet.destination3 = this.#v4.destination;
-      packet.protocol = this.#v4.protocol;
-      packet.transport = this.#v4.headerLength;
-    } else {
-      if (isFault(parseIpv6(first, 0, first.length, this.#v6))) return;
-      this.#setV6(packet, this.#v6);
-    }
     this.#environment.sendError(packet, 'reassembly-time-exceeded');
+  }
+
+  /** A packet in a frame could not be sent, for its neighbour is not there: whoever sent it is told, be it ourselves. */
+  reportUnsent(via: Interface, frame: Uint8Array): void {
+    const packet = readPacket(via, frame, ETHERNET_HEADER_LENGTH);
+    if (packet !== undefined) this.#environment.sendError(packet, 'host-unreachable');
   }
 
   #notLocal(packet: Packet, isGroup: boolean): void {
@@ -288,18 +267,72 @@ export class IpInput {
     family: 4 | 6,
   ): Packet {
     const packet = this.#packet;
-    packet.interface = via;
-    packet.bytes = bytes;
-    packet.start = start;
+    begin(packet, via, bytes, start, family);
     packet.offload = offload;
-    packet.family = family;
-    if (family === 4) {
-      // The IPv4-mapped form, as in IpAddress.
-      packet.source0 = packet.source1 = packet.destination0 = packet.destination1 = 0;
-      packet.source2 = packet.destination2 = 0xffff;
-    }
     return packet;
   }
+}
+
+function begin(
+  packet: Packet,
+  via: Interface,
+  bytes: Uint8Array,
+  start: number,
+  family: 4 | 6,
+): void {
+  packet.interface = via;
+  packet.bytes = bytes;
+  packet.start = start;
+  packet.family = family;
+  if (family === 4) {
+    // The IPv4-mapped form, as in IpAddress.
+    packet.source0 = packet.source1 = packet.destination0 = packet.destination1 = 0;
+    packet.source2 = packet.destination2 = 0xffff;
+  }
+}
+
+/** Fills in what the fixed header says. */
+function setV4(packet: Packet, header: Ipv4Header): void {
+  packet.transport = packet.start + header.headerLength;
+  packet.protocol = header.protocol;
+  packet.source3 = header.source;
+  packet.destination3 = header.destination;
+  packet.hopLimit = header.timeToLive;
+  packet.trafficClass = header.trafficClass;
+}
+
+/** Fills in what the fixed header says. */
+function setV6(packet: Packet, header: Ipv6Header): void {
+  packet.transport = packet.start + IPV6_HEADER_LENGTH;
+  packet.protocol = header.nextHeader;
+  packet.source0 = header.source0;
+  packet.source1 = header.source1;
+  packet.source2 = header.source2;
+  packet.source3 = header.source3;
+  packet.destination0 = header.destination0;
+  packet.destination1 = header.destination1;
+  packet.destination2 = header.destination2;
+  packet.destination3 = header.destination3;
+  packet.hopLimit = header.hopLimit;
+  packet.trafficClass = header.trafficClass;
+}
+
+/** A packet that an error is to quote: all there is of it, read by itself, since the stack may be at another. Errors are rare. */
+function readPacket(via: Interface, bytes: Uint8Array, start: number): Packet | undefined {
+  const packet = new Packet();
+  packet.end = bytes.length;
+  if (bytes[start]! >>> 4 === 4) {
+    const header = parseIpv4(bytes, start, bytes.length);
+    if (isFault(header)) return undefined;
+    begin(packet, via, bytes, start, 4);
+    setV4(packet, header);
+  } else {
+    const header = parseIpv6(bytes, start, bytes.length);
+    if (isFault(header)) return undefined;
+    begin(packet, via, bytes, start, 6);
+    setV6(packet, header);
+  }
+  return packet;
 }
 
 /** Whether the frame's destination is the interface's own address. */

@@ -1,4 +1,10 @@
-import { Counters, type Cidr, type IpAddress, type MacAddress } from '../core/index.ts';
+import {
+  Counters,
+  type Cidr,
+  type IpAddress,
+  type MacAddress,
+  type NetloomError,
+} from '../core/index.ts';
 import type { FrameOffload, Link, LinkHandler } from '../link/index.ts';
 import type { NeighbourCache } from './neighbour/neighbour-cache.ts';
 
@@ -28,7 +34,8 @@ export interface InterfaceOptions {
 export interface InterfaceSink {
   receive(from: Interface, frame: Uint8Array, offload: FrameOffload | undefined): void;
   batchEnd(): void;
-  down(from: Interface): void;
+  /** Its link is closed, for good; with the link's error if it did not happen at our wish. */
+  down(from: Interface, error: NetloomError | undefined): void;
 }
 
 /** A stack's end of a link: its addresses and its neighbours. */
@@ -67,9 +74,9 @@ export class Interface implements LinkHandler {
     this.#sink.batchEnd();
   }
 
-  closed(): void {
+  closed(error: NetloomError | undefined): void {
     this.isUp = false;
-    this.#sink.down(this);
+    this.#sink.down(this, error);
   }
 
   /** The entry of an address this interface has. */

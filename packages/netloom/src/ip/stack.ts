@@ -11,13 +11,10 @@ import {
   type Timer,
 } from '../core/index.ts';
 import { loopbackLink, type FrameOffload, type Link } from '../link/index.ts';
-import { IpProtocol } from '../wire/index.ts';
 import { ArpLayer } from './arp.ts';
 import { Autoconfiguration, type AutoconfigureOptions } from './autoconfiguration.ts';
 import { forwardPacket } from './forward.ts';
-import type { IcmpErrorKind } from './icmp/icmp-error.ts';
-import { IcmpLayer, networkErrorOf } from './icmp/icmp-layer.ts';
-import type { QuotedPacket } from './icmp/quoted-packet.ts';
+import { IcmpLayer } from './icmp/icmp-layer.ts';
 import { IpInput, type FragmentOrigin } from './input.ts';
 import { Interface } from './interface.ts';
 import { STACK_LIMITS, type AllStackLimits, type StackLimits } from './limits.ts';
@@ -29,6 +26,7 @@ import {
   type NeighbourLimits,
 } from './neighbour/neighbour-cache.ts';
 import type { Neighbour } from './neighbour/neighbour.ts';
+import { NetworkErrors } from './network-errors.ts';
 import { IpOutput } from './output.ts';
 import type { Packet } from './packet.ts';
 import { PathMtuCache } from './path-mtu.ts';
@@ -38,6 +36,7 @@ import { Reassembler } from './reassembly/index.ts';
 import { RouteTable } from './routes.ts';
 import { TcpLayer, type CongestionFactory } from './tcp/layer.ts';
 import { TCP_LIMITS } from './tcp/limits.ts';
+import { linkGone, neighbourUnreachable } from './tcp/network-events.ts';
 import { UdpLayer } from './udp/udp-layer.ts';
 
 /** What a stack is made with. */
@@ -87,8 +86,9 @@ export class IpStack {
   readonly #input: IpInput;
   readonly #fragments: Reassembler<FragmentOrigin>;
   readonly #pathMtus = new PathMtuCache(undefined, (destination) =>
-    this.#pathMtuRaised(destination),
+    this.#errors.pathMtuRaised(destination),
   );
+  readonly #errors: NetworkErrors;
   readonly #limits: StackLimits;
   readonly #neighbourLimits: NeighbourLimits;
   readonly #timer: Timer;
@@ -150,7 +150,7 @@ export class IpStack {
       pings: this.#limits.pings,
       now,
       pathBack,
-      networkError: (quoted, kind, mtu) => this.#networkError(quoted, kind, mtu),
+      networkError: (quoted, kind, mtu) => this.#errors.receive(quoted, kind, mtu),
       discovery: (packet, type) => this.#discovery(packet, type),
     });
     this.udp = new UdpLayer({
@@ -173,6 +173,15 @@ export class IpStack {
       requestFlush: () => this.#requestFlush(),
       pathBack,
       path: (destination, source) => this.paths.find(destination, source),
+      generation: () => this.paths.generation,
+    });
+    this.#errors = new NetworkErrors({
+      drops: this.drops,
+      pathMtus: this.#pathMtus,
+      tcp: this.tcp,
+      udp: this.udp,
+      now,
+      pathsChanged: () => this.#pathsChanged(),
     });
     this.multicast = new MulticastLayer({
       output: this.output,
@@ -324,7 +333,7 @@ export class IpStack {
       {
         receive: (via, frame, offload) => this.#receive(via, frame, offload),
         batchEnd: () => this.#batchEnd(),
-        down: () => this.#pathsChanged(),
+        down: (via, error) => this.#interfaceDown(via, error),
       },
     );
     made.neighbours = new NeighbourCache(
@@ -332,7 +341,8 @@ export class IpStack {
       {
         solicit: (neighbour, unicast) => this.#solicit(made, neighbour, unicast),
         release: (waiting, neighbour) => this.output.release(made, waiting, neighbour),
-        unreachable: (neighbour) => this.tcp.neighbourUnreachable(neighbour),
+        unreachable: (neighbour) => this.#neighbourUnreachable(made, neighbour),
+        timersChanged: () => this.#requestFlush(),
       },
       this.random,
       made.drops,
@@ -396,14 +406,29 @@ export class IpStack {
     else if (deadline !== this.#timer.deadline) this.#timer.set(deadline);
   }
 
+  /** Whoever sent what has waited for a neighbour hears that it is not there (RFC 4861, section 7.2.2; RFC 1812, section 3.3.2). */
+  #neighbourUnreachable(via: Interface, neighbour: Neighbour): void {
+    neighbourUnreachable(this.tcp, neighbour);
+    for (const { frame } of neighbour.waiting) this.#input.reportUnsent(via, frame);
+  }
+
+  #interfaceDown(via: Interface, error: NetloomError | undefined): void {
+    via.neighbours.clear();
+    this.#pathsChanged();
+    linkGone(this.tcp, via, error);
+    this.#requestFlush();
+  }
+
   #pathsChanged(): void {
     this.paths?.changed();
   }
 
   #pathBack(packet: Packet): Path | undefined {
-    const source = packet.isGroup ? undefined : packet.destination;
+    const { destination } = packet;
+    // To a group we answer from an address of our own, and so does a router for packets that it passes on.
+    const isOurs = !packet.isGroup && this.paths.ownerOf(destination) !== undefined;
     try {
-      return this.paths.cached(packet.source, source);
+      return this.paths.cached(packet.source, isOurs ? destination : undefined);
     } catch {
       this.drops.add('no-path-back');
       return undefined;
@@ -420,39 +445,10 @@ export class IpStack {
     const from = sender?.cidr.address ?? IpAddress.ANY4;
     if (unicast) this.arp.request(via, from, address, macHigh, macLow);
     else this.arp.request(via, from, address);
-    this.#setTimer();
   }
 
   #discovery(packet: Packet, type: number): void {
     if (type >= 133 && type <= 137) this.ndp.receive(packet);
     else this.multicast.receiveMld(packet);
-  }
-
-  /** The network has said something of a packet of ours: whoever sent it is told, once it is sure that it was theirs. */
-  #networkError(quoted: QuotedPacket, kind: IcmpErrorKind, mtu: number): void {
-    if (quoted.protocol === IpProtocol.TCP) {
-      const connection = this.tcp.connectionOf(quoted);
-      if (connection === undefined) this.drops.add('icmp-error-unmatched');
-      else if (kind === 'too-big') this.#pathMtuReduced(quoted, mtu);
-      else this.tcp.networkError(connection, kind);
-    } else if (quoted.protocol === IpProtocol.UDP) {
-      if (kind === 'too-big') this.#pathMtuReduced(quoted, mtu);
-      this.udp.networkError(
-        quoted.sourcePort,
-        networkErrorOf(kind, `a datagram to ${quoted.destination}`),
-      );
-    }
-  }
-
-  #pathMtuRaised(destination: IpAddress): void {
-    this.#pathsChanged();
-    this.tcp.pathMtuChanged(destination);
-  }
-
-  #pathMtuReduced(quoted: QuotedPacket, mtu: number): void {
-    const { destination, length } = quoted;
-    if (this.#pathMtus.reduce(destination, mtu, length, this.now()) === undefined) return;
-    this.#pathsChanged();
-    this.tcp.pathMtuChanged(quoted.destination);
   }
 }

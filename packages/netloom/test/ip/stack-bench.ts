@@ -13,14 +13,18 @@ import { NO_OFFLOAD, linkPair, type FrameOffload, type Link, type LinkOffload } 
 import { describeFrame } from 'netloom/wire';
 
 /** What a {@link StackBench} is made with. */
-export interface StackBenchOptions extends Partial<Omit<IpStackOptions, 'clock' | 'random'>> {
+export interface StackBenchOptions
+  extends Partial<Omit<IpStackOptions, 'clock' | 'random'>>, CableOptions {
+  readonly seed?: number;
+}
+
+/** A cable to a stack. */
+export interface CableOptions {
   /** Of the stack's interface. */
   readonly addresses?: readonly string[];
   readonly mtu?: number;
   /** Default none, so that what is seen is what a wire would carry. */
   readonly offload?: LinkOffload;
-  readonly seed?: number;
-  readonly clock?: ManualClock;
 }
 
 /** A frame the stack has sent. */
@@ -31,59 +35,49 @@ export interface SentFrame {
   readonly offload: FrameOffload | undefined;
 }
 
-/** The station addresses at the two ends. */
+/** The station addresses at the two ends of the first cable, and of the second. */
 export const STACK_MAC: MacAddress = MacAddress.parse('02:00:00:00:00:01');
 export const PEER_MAC: MacAddress = MacAddress.parse('02:00:00:00:00:02');
+export const SECOND_STACK_MAC: MacAddress = MacAddress.parse('02:00:00:00:00:03');
+export const SECOND_PEER_MAC: MacAddress = MacAddress.parse('02:00:00:00:00:04');
 
 /** How long a new interface goes on reporting the groups it has joined. */
 const SETTLING_TIME = 10_000;
 
-/** See the file's head. */
-export class StackBench {
+/** The other end of a cable of the stack's. */
+export class FarEnd {
   readonly clock: ManualClock;
-  readonly stack: IpStack;
   readonly interface: Interface;
-  /** The other end. */
   readonly link: Link;
   /** What the stack has sent and nobody has looked at yet. */
   frames: SentFrame[] = [];
 
-  constructor(options: StackBenchOptions = {}) {
-    this.clock = options.clock ?? new ManualClock();
-    const [own, far] = linkPair(this.clock, {
-      names: ['eth0', 'far0'],
-      macs: [STACK_MAC, PEER_MAC],
-      mtu: options.mtu ?? 1500,
-      offload: options.offload ?? NO_OFFLOAD,
-      poison: true,
-    });
-    this.stack = new IpStack({
-      ...options,
-      clock: this.clock,
-      random: seededRandom(options.seed ?? 1),
-    });
+  constructor(
+    stack: IpStack,
+    clock: ManualClock,
+    name: string,
+    macs: readonly [MacAddress, MacAddress],
+    options: CableOptions,
+  ) {
+    this.clock = clock;
+    const { mtu = 1500, offload = NO_OFFLOAD, addresses = [] } = options;
+    const names = [name, `far-${name}`] as const;
+    const [own, far] = linkPair(clock, { names, macs, mtu, offload, poison: true });
     this.link = far;
     far.attach({
-      receive: (frame, offload) => {
-        const bytes = frame.slice();
-        this.frames.push({ at: this.clock.now(), bytes, offload: offload && { ...offload } });
+      receive: (frame, left) => {
+        this.frames.push({ at: clock.now(), bytes: frame.slice(), offload: left && { ...left } });
       },
       batchEnd() {},
     });
-    const addresses = options.addresses ?? ['10.0.0.1/24', '2001:db8::1/64', 'fe80::1/64'];
-    this.interface = this.stack.addInterface(own, { addresses });
-    this.pass(SETTLING_TIME);
+    this.interface = stack.addInterface(own, { addresses });
+    this.clock.advance(clock.now() + SETTLING_TIME);
     this.frames = [];
   }
 
   /** Lets what is due at this instant happen. */
   settle(): void {
     this.clock.advance(this.clock.now());
-  }
-
-  /** Lets time go by. */
-  pass(milliseconds: number): void {
-    this.clock.advance(this.clock.now() + milliseconds);
   }
 
   /** Sends a frame to the stack, which deals with it at once. */
@@ -109,11 +103,69 @@ export class StackBench {
     return this.take().map(({ bytes }) => describeFrame(bytes));
   }
 
-  /** Makes a neighbour's link address known, for good or until it is heard otherwise. */
-  learn(address: IpAddress, mac: MacAddress = PEER_MAC): void {
+  /** Makes a neighbour's link address known, until it is heard otherwise. */
+  learn(address: IpAddress, mac: MacAddress): void {
     const { neighbours } = this.interface;
     const neighbour = neighbours.get(address, this.clock.now());
     neighbours.learn(neighbour, mac.high, mac.low, true, this.clock.now());
+  }
+}
+
+/** See the file's head. */
+export class StackBench {
+  readonly clock: ManualClock = new ManualClock();
+  readonly stack: IpStack;
+  readonly far: FarEnd;
+
+  constructor(options: StackBenchOptions = {}) {
+    const { addresses = ['10.0.0.1/24', '2001:db8::1/64', 'fe80::1/64'] } = options;
+    this.stack = new IpStack({
+      ...options,
+      clock: this.clock,
+      random: seededRandom(options.seed ?? 1),
+    });
+    const macs = [STACK_MAC, PEER_MAC] as const;
+    this.far = new FarEnd(this.stack, this.clock, 'eth0', macs, { ...options, addresses });
+  }
+
+  /** Another cable, to the interface eth1. */
+  addCable(options: CableOptions): FarEnd {
+    const macs = [SECOND_STACK_MAC, SECOND_PEER_MAC] as const;
+    return new FarEnd(this.stack, this.clock, 'eth1', macs, options);
+  }
+
+  get interface(): Interface {
+    return this.far.interface;
+  }
+
+  settle(): void {
+    this.far.settle();
+  }
+
+  /** Lets time go by. */
+  pass(milliseconds: number): void {
+    this.clock.advance(this.clock.now() + milliseconds);
+  }
+
+  /** As those of {@link FarEnd}. */
+  inject(frame: Uint8Array, offload?: FrameOffload): void {
+    this.far.inject(frame, offload);
+  }
+
+  injectBatch(frames: readonly Uint8Array[]): void {
+    this.far.injectBatch(frames);
+  }
+
+  take(): SentFrame[] {
+    return this.far.take();
+  }
+
+  lines(): string[] {
+    return this.far.lines();
+  }
+
+  learn(address: IpAddress, mac: MacAddress = PEER_MAC): void {
+    this.far.learn(address, mac);
   }
 }
 

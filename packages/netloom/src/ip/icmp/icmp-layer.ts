@@ -1,4 +1,10 @@
-import { Counters, NetloomError, type EchoReply, type Random } from '../../core/index.ts';
+import {
+  Counters,
+  NetloomError,
+  readUint16,
+  type EchoReply,
+  type Random,
+} from '../../core/index.ts';
 import {
   ICMPV4_HEADER_LENGTH,
   Icmpv4Header,
@@ -31,7 +37,7 @@ export interface IcmpEnvironment {
   now(): number;
   pathBack(packet: Packet): Path | undefined;
   /** The network has said something of a packet we sent. `mtu` comes with 'too-big'. */
-  networkError(quoted: QuotedPacket, kind: IcmpErrorKind, mtu: number, packet: Packet): void;
+  networkError(quoted: QuotedPacket, kind: IcmpErrorKind, mtu: number): void;
   /** A neighbour discovery message (types 133 to 137) or a multicast listener message (130 to 132, 143). */
   discovery(packet: Packet, type: number): void;
 }
@@ -155,6 +161,8 @@ export class IcmpLayer {
 
   #isUnanswerable(packet: Packet, kind: IcmpErrorKind): boolean {
     const { bytes, transport, end, protocol } = packet;
+    // Only the first fragment of a datagram may raise an error (RFC 1122, section 3.2.2).
+    if (packet.family === 4 && (readUint16(bytes, packet.start + 6) & 0x1fff) !== 0) return true;
     // A packet too big for the next link is reported although it was sent to a group, so that path MTU discovery works there.
     if (packet.isGroup && !(packet.family === 6 && kind === 'too-big')) return true;
     const { source3, source0 } = packet;
@@ -183,8 +191,11 @@ export class IcmpLayer {
     }
     const echo = packet.family === 4 ? IpProtocol.ICMP : IpProtocol.ICMPV6;
     // Of a quoted echo request the second word is identifier and sequence number.
-    if (quoted.protocol === echo) this.#failPing(quoted.sequence, kind);
-    else this.#environment.networkError(quoted, kind, mtu, packet);
+    if (quoted.protocol === echo && !this.#failPing(quoted.sequence, kind)) {
+      this.drops.add('icmp-error-unmatched');
+      return;
+    }
+    this.#environment.networkError(quoted, kind, mtu);
   }
 
   /** Sends an echo request; `settle` is called once, with the reply, or with what the network said. The answer gives up waiting. */
@@ -199,7 +210,7 @@ export class IcmpLayer {
       });
     }
     const sequence = options.sequence ?? this.#sequence++ & 0xffff;
-    const key = (this.#identifier << 16) | (sequence & 0xffff) | 0;
+    const key = this.#freeKey(sequence & 0xffff);
     const sentAt = this.#environment.now();
     this.#pings.set(key, { sentAt, settle });
     const data = new Uint8Array(options.size);
@@ -207,6 +218,13 @@ export class IcmpLayer {
     const type = path.source.family === 4 ? Icmpv4Type.ECHO_REQUEST : Icmpv6Type.ECHO_REQUEST;
     this.send(path, type, 0, key, data, options.hopLimit);
     return () => this.#pings.delete(key);
+  }
+
+  /** Identifier and sequence number as one word. Several users may count from the same number: then they differ by the identifier. */
+  #freeKey(sequence: number): number {
+    let identifier = this.#identifier;
+    while (this.#pings.has((identifier << 16) | sequence)) identifier = (identifier + 1) & 0xffff;
+    return (identifier << 16) | sequence;
   }
 
   #takeReply(packet: Packet, key: number): void {
@@ -225,11 +243,13 @@ export class IcmpLayer {
     });
   }
 
-  #failPing(key: number, kind: IcmpErrorKind): void {
+  /** Answers whether there was an echo request of this key. */
+  #failPing(key: number, kind: IcmpErrorKind): boolean {
     const pending = this.#pings.get(key);
-    if (pending === undefined) return;
+    if (pending === undefined) return false;
     this.#pings.delete(key);
     pending.settle(networkErrorOf(kind, 'the echo request'));
+    return true;
   }
 }
 

@@ -37,6 +37,8 @@ export interface NeighbourSink {
   release(waiting: WaitingFrame, neighbour: Neighbour): void;
   /** The neighbour did not answer; its waiting frames are dropped after this. */
   unreachable(neighbour: Neighbour): void;
+  /** {@link NeighbourCache.deadline} may have moved. */
+  timersChanged(): void;
 }
 
 /**
@@ -75,10 +77,9 @@ export class NeighbourCache {
     const key = address.toString();
     const known = this.#entries.get(key);
     if (known !== undefined) return known;
-    if (this.#entries.size >= this.#limits.neighbours) this.#evict();
     const made = new Neighbour(address);
     made.usedAt = now;
-    this.#entries.set(key, made);
+    this.#add(key, made);
     return made;
   }
 
@@ -87,15 +88,22 @@ export class NeighbourCache {
    * goes to {@link wait}, which asks.
    */
   use(neighbour: Neighbour, now: number): boolean {
+    if (neighbour.isForgotten) {
+      const current = this.#recall(neighbour);
+      if (current !== neighbour) {
+        const known = this.use(current, now);
+        neighbour.macHigh = current.macHigh;
+        neighbour.macLow = current.macLow;
+        return known;
+      }
+    }
     neighbour.usedAt = now;
     if (!neighbour.machine.can('use')) return neighbour.isResolved;
     // A failed neighbour is not asked again at once.
     if (neighbour.state === 'failed' && now < neighbour.deadline) return false;
-    // The entry may have been evicted while a path kept it.
-    this.#entries.set(neighbour.address.toString(), neighbour);
     const state = neighbour.machine.take('use', now);
     if (state === 'delay') {
-      this.#timers.set(neighbour, now + this.#limits.delayFirstProbe);
+      this.#setTimer(neighbour, now + this.#limits.delayFirstProbe);
     } else {
       neighbour.solicitations = 0;
     }
@@ -112,6 +120,10 @@ export class NeighbourCache {
     offload: FrameOffload | undefined,
     now: number,
   ): void {
+    if (neighbour.isForgotten) {
+      this.wait(this.#recall(neighbour), frame, offload, now);
+      return;
+    }
     if (neighbour.state === 'failed') {
       this.#drops.add('neighbour-failed');
       return;
@@ -160,15 +172,29 @@ export class NeighbourCache {
     }
   }
 
-  /** Forgets everything: the link went down, or its addresses changed. */
+  /** Forgets everything: the link went down. */
   clear(): void {
-    for (const neighbour of this.#entries.values()) {
-      this.#timers.clear(neighbour);
-      neighbour.isResolved = false;
-      neighbour.isFresh = false;
-      neighbour.waiting.length = 0;
-    }
-    this.#entries.clear();
+    for (const neighbour of this.#entries.values()) this.#forget(neighbour);
+  }
+
+  /** The cache's entry for the address of one that is not in it any more: another by now, or this one again. */
+  #recall(neighbour: Neighbour): Neighbour {
+    const key = neighbour.address.toString();
+    const other = this.#entries.get(key);
+    if (other !== undefined) return other;
+    neighbour.isForgotten = false;
+    this.#add(key, neighbour);
+    return neighbour;
+  }
+
+  #add(key: string, neighbour: Neighbour): void {
+    if (this.#entries.size >= this.#limits.neighbours) this.#evict();
+    this.#entries.set(key, neighbour);
+  }
+
+  #setTimer(neighbour: Neighbour, deadline: number): void {
+    this.#timers.set(neighbour, deadline);
+    this.#sink.timersChanged();
   }
 
   #reachable(neighbour: Neighbour, now: number): void {
@@ -178,7 +204,7 @@ export class NeighbourCache {
     neighbour.confirmedByUse = false;
     // Between 0.5 and 1.5 times the base, so that stations do not ask in step (RFC 4861, section 6.3.2).
     const time = this.#limits.reachableTime * (0.5 + this.#random.float());
-    this.#timers.set(neighbour, now + time);
+    this.#setTimer(neighbour, now + time);
   }
 
   #elapsed(neighbour: Neighbour, now: number): void {
@@ -207,14 +233,13 @@ export class NeighbourCache {
       neighbour.machine.take('unanswered', now);
       neighbour.isResolved = false;
       this.#sink.unreachable(neighbour);
-      this.#drops.add('neighbour-unreachable', neighbour.waiting.length);
-      neighbour.waiting.length = 0;
+      this.#dropWaiting(neighbour, 'neighbour-unreachable');
       this.#timers.clear(neighbour);
       neighbour.deadline = now + this.#limits.failedTime;
       return;
     }
     neighbour.solicitations++;
-    this.#timers.set(neighbour, now + this.#limits.retransmitTime);
+    this.#setTimer(neighbour, now + this.#limits.retransmitTime);
     this.#sink.solicit(neighbour, unicast);
   }
 
@@ -222,15 +247,43 @@ export class NeighbourCache {
     for (const waiting of neighbour.waiting.splice(0)) this.#sink.release(waiting, neighbour);
   }
 
-  /** The longest unused goes. A full cache is rare, so a search is cheap enough; those being resolved count as well, or a scan would fill it for good. */
+  /**
+   * Makes room: one that is not known to be there goes first, since a scan brings nothing but those; among equals the longest unused. A full
+   * cache is rare, so a search is cheap enough.
+   */
   #evict(): void {
-    let oldest: Neighbour | undefined;
+    let least: Neighbour | undefined;
     for (const neighbour of this.#entries.values()) {
-      if (oldest === undefined || neighbour.usedAt < oldest.usedAt) oldest = neighbour;
+      if (least === undefined || isWorthLess(neighbour, least)) least = neighbour;
     }
-    if (oldest === undefined) return;
-    this.#timers.clear(oldest);
+    if (least === undefined) return;
     this.#drops.add('neighbour-evicted');
-    this.#entries.delete(oldest.address.toString());
+    this.#forget(least);
   }
+
+  #forget(neighbour: Neighbour): void {
+    this.#dropWaiting(neighbour, 'neighbour-forgotten');
+    this.#timers.clear(neighbour);
+    this.#entries.delete(neighbour.address.toString());
+    neighbour.machine.take('forgotten', neighbour.usedAt);
+    neighbour.isForgotten = true;
+    neighbour.isResolved = false;
+    neighbour.isFresh = false;
+    neighbour.solicitations = 0;
+  }
+
+  #dropWaiting({ waiting }: Neighbour, reason: string): void {
+    if (waiting.length > 0) this.#drops.add(reason, waiting.length);
+    waiting.length = 0;
+  }
+}
+
+function isWorthLess(a: Neighbour, b: Neighbour): boolean {
+  return worth(a) < worth(b) || (worth(a) === worth(b) && a.usedAt < b.usedAt);
+}
+
+/** How much is known of a neighbour: nothing, only its address, or that it is there. */
+function worth({ state, isResolved }: Neighbour): number {
+  if (!isResolved) return 0;
+  return state === 'stale' ? 1 : 2;
 }

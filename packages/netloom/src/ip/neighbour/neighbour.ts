@@ -28,17 +28,24 @@ export type NeighbourEvent =
   /** The time of the present state is over. */
   | 'elapsed'
   /** It did not answer as often as it was asked. */
-  | 'unanswered';
+  | 'unanswered'
+  /** Its entry gave way to another, or its link went down. */
+  | 'forgotten';
 
 /** RFC 4861, section 7.3.3 and appendix C. */
 export const NEIGHBOUR_TRANSITIONS: Transitions<NeighbourState, NeighbourEvent> = {
-  new: { use: 'incomplete', heard: 'stale', confirmed: 'reachable' },
-  incomplete: { confirmed: 'reachable', heard: 'stale', unanswered: 'failed' },
-  reachable: { elapsed: 'stale', heard: 'stale', confirmed: 'reachable' },
-  stale: { use: 'delay', heard: 'stale', confirmed: 'reachable' },
-  delay: { elapsed: 'probe', heard: 'stale', confirmed: 'reachable' },
-  probe: { unanswered: 'failed', heard: 'stale', confirmed: 'reachable' },
-  failed: { use: 'incomplete', heard: 'stale', confirmed: 'reachable' },
+  new: { use: 'incomplete', heard: 'stale', confirmed: 'reachable', forgotten: 'new' },
+  incomplete: {
+    confirmed: 'reachable',
+    heard: 'stale',
+    unanswered: 'failed',
+    forgotten: 'new',
+  },
+  reachable: { elapsed: 'stale', heard: 'stale', confirmed: 'reachable', forgotten: 'new' },
+  stale: { use: 'delay', heard: 'stale', confirmed: 'reachable', forgotten: 'new' },
+  delay: { elapsed: 'probe', heard: 'stale', confirmed: 'reachable', forgotten: 'new' },
+  probe: { unanswered: 'failed', heard: 'stale', confirmed: 'reachable', forgotten: 'new' },
+  failed: { use: 'incomplete', heard: 'stale', confirmed: 'reachable', forgotten: 'new' },
 };
 
 /** A frame that waits for a link address: a copy of the cache's own, with what was left to the link. */
@@ -59,6 +66,8 @@ export class Neighbour implements TimerEntry {
   macHigh = 0;
   macLow = 0;
   isResolved = false;
+  /** It is not in the cache any more, although paths may still have it. */
+  isForgotten = false;
   isRouter = false;
   /** Whether it is reachable and needs nothing done when it is used. Read for every packet. */
   isFresh = false;

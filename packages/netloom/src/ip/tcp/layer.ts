@@ -15,10 +15,6 @@ import {
   parseTcp,
   sumWords,
 } from '../../wire/index.ts';
-import type { IcmpErrorKind } from '../icmp/icmp-error.ts';
-import { networkErrorOf } from '../icmp/icmp-layer.ts';
-import type { QuotedPacket } from '../icmp/quoted-packet.ts';
-import type { Neighbour } from '../neighbour/neighbour.ts';
 import type { IpOutput } from '../output.ts';
 import type { Packet } from '../packet.ts';
 import type { Path } from '../path.ts';
@@ -36,7 +32,7 @@ import { resetStray } from './resets.ts';
 import { takeSynOptions } from './segment-arrival.ts';
 import { SegmentWriter } from './segment-writer.ts';
 import type { SendQueue } from './send-queue.ts';
-import { after, before } from './sequence.ts';
+import { after } from './sequence.ts';
 import { TimeWait } from './time-wait.ts';
 import { TimeWaits } from './time-waits.ts';
 import { connectionDeadline } from './timers.ts';
@@ -45,7 +41,7 @@ import {
   attemptSyn,
   reserveForReport,
   sendAcknowledgment,
-  settleSegmentSize,
+  usePath,
 } from './transmit.ts';
 
 /** The timers of all connections and of what is left of them. */
@@ -75,8 +71,10 @@ export interface TcpEnvironment {
   requestFlush(): void;
   /** The path of an answer to this packet; undefined if there is none. */
   pathBack(packet: Packet): Path | undefined;
-  /** The path between two addresses. */
+  /** The path between two addresses; throws a named error if there is none. */
   path(destination: IpAddress, source: IpAddress): Path;
+  /** Paths of another generation are out of date. */
+  generation(): number;
 }
 
 const handlerErrors = channel<NetloomError>('netloom:tcp:handler-threw');
@@ -295,51 +293,6 @@ export class TcpLayer {
     }
   }
 
-  /**
-   * The connection that a segment quoted in an ICMP error is of; undefined if there is none, or if the quoted number is not in flight: then
-   * somebody has guessed (RFC 5927, section 4.1).
-   */
-  connectionOf(quoted: QuotedPacket): TcpConnection | undefined {
-    const { source, destination, sourcePort, destinationPort, sequence } = quoted;
-    const flow = this.#flows.get(source, sourcePort, destination, destinationPort);
-    if (!(flow instanceof TcpConnection)) return undefined;
-    const { sender } = flow;
-    return before(sequence, sender.unacknowledged) || after(sequence, sender.next)
-      ? undefined
-      : flow;
-  }
-
-  /** The network has said something of a connection's segment: an attempt to connect fails, an established connection goes on trying (RFC 9293, section 3.9.2.2). */
-  networkError(connection: TcpConnection, kind: IcmpErrorKind): void {
-    this.statistics.drops.add(`tcp-${kind}`);
-    if (!connection.isSynchronized) connection.fail(networkErrorOf(kind, `${connection}`));
-  }
-
-  /** A neighbour does not answer: attempts to connect through it have failed (RFC 9293, section 3.9.2.2). */
-  neighbourUnreachable(neighbour: Neighbour): void {
-    for (const flow of this.#flows.values()) {
-      if (
-        flow instanceof TcpConnection &&
-        !flow.isSynchronized &&
-        flow.path.neighbour === neighbour
-      ) {
-        flow.fail(networkErrorOf('host-unreachable', `${flow}`));
-      }
-    }
-  }
-
-  /** The paths to an address take less than before: what is outstanding in larger segments goes out again in smaller ones. */
-  pathMtuChanged(destination: IpAddress): void {
-    for (const flow of this.#flows.values()) {
-      if (!(flow instanceof TcpConnection) || !flow.remoteAddress.equals(destination)) continue;
-      flow.path = this.#environment.path(flow.remoteAddress, flow.localAddress);
-      if (flow.sender.recovery === undefined) continue;
-      settleSegmentSize(flow, flow.peerSegmentSize);
-      flow.sender.recovery.segmentSizeReduced(flow.sender.segmentSize);
-      this.schedule(flow);
-    }
-  }
-
   /** The connections there are, in all states but TIME-WAIT. */
   openConnections(): TcpConnection[] {
     return [...this.#flows.values()].filter((flow) => flow instanceof TcpConnection);
@@ -414,6 +367,7 @@ export class TcpLayer {
 
   #send(connection: TcpConnection, now: number): void {
     if (connection.state === 'closed' || connection.state === 'time-wait') return;
+    if (connection.path.generation !== this.#environment.generation()) this.refreshPath(connection);
     if (connection.isSynchronized) {
       reserveForReport(connection);
       connection.sender.output(now);
@@ -423,6 +377,18 @@ export class TcpLayer {
     }
     const deadline = connectionDeadline(connection);
     if (deadline < connection.deadline) this.#timers.set(connection, deadline);
+  }
+
+  /** Finds the connection's path anew: routes, addresses or path MTUs have changed. False: there is none now; it keeps the one it had. */
+  refreshPath(connection: TcpConnection): boolean {
+    const { localAddress, remoteAddress } = connection;
+    try {
+      usePath(connection, this.#environment.path(remoteAddress, localAddress));
+      return true;
+    } catch {
+      this.statistics.drops.add('tcp-no-path');
+      return false;
+    }
   }
 
   #make(

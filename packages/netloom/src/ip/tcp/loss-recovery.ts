@@ -215,8 +215,8 @@ export class LossRecovery {
     this.#rack.deadline = Infinity;
   }
 
-  /** The network takes only smaller segments: what is outstanding in larger ones is sent again (RFC 1191, section 6.5). */
-  segmentSizeReduced(segmentSize: number): void {
+  /** The network takes segments of another size now: what is outstanding in larger ones is sent again (RFC 1191, section 6.5). */
+  segmentSizeChanged(segmentSize: number): void {
     this.segmentSize = segmentSize;
     this.congestion.setMaximumSegmentSize(segmentSize);
     for (let i = 0; ; i++) {

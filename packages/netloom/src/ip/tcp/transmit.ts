@@ -38,6 +38,15 @@ export function settleSegmentSize(connection: TcpConnection, peerMaximum: number
   }
 }
 
+/** The connection goes along another path from here on. What is outstanding in segments that are too large for it goes out again. */
+export function usePath(connection: TcpConnection, path: Path): void {
+  const { sender, path: former } = connection;
+  connection.path = path;
+  if (path.mtu === former.mtu || sender.recovery === undefined) return;
+  settleSegmentSize(connection, connection.peerSegmentSize);
+  sender.recovery.segmentSizeChanged(sender.segmentSize);
+}
+
 /** Sends our SYN, or SYN with ACK after the peer's, and sets the time for the next attempt (RFC 6298, sections 2.1 and 5.5). */
 export function attemptSyn(connection: TcpConnection, now: number): void {
   const { layer, timers } = connection;

@@ -19,7 +19,7 @@ import {
   sumWords,
 } from '../../wire/index.ts';
 import type { FrameOffload } from '../../link/index.ts';
-import type { Interface } from '../interface.ts';
+import { isSameAddress, type Interface } from '../interface.ts';
 import type { IpOutput, PacketOptions } from '../output.ts';
 import type { Packet } from '../packet.ts';
 import type { Path } from '../path.ts';
@@ -156,9 +156,10 @@ export class UdpLayer {
     return sent;
   }
 
-  /** An ICMP error quotes a datagram of ours. */
-  networkError(localPort: number, error: NetloomError): void {
-    for (const socket of this.#sockets.get(localPort) ?? []) socket.fail(error);
+  /** The sockets that may have sent a datagram from this address and port. */
+  socketsOf(source: IpAddress, port: number): UdpSocket[] {
+    const all = this.#sockets.get(port) ?? [];
+    return all.filter(({ local: { address } }) => mayBeFrom(address, source));
   }
 
   joinGroup(socket: UdpSocket, group: IpAddress, via: IpAddress | undefined): void {
@@ -251,6 +252,14 @@ function takes(socket: UdpSocket, destination: IpAddress, packet: Packet): boole
     address.equals(destination) ||
     (packet.isGroup && !address.isMulticast && address.family === destination.family)
   );
+}
+
+/** Whether a socket at `bound` sends from `source`, or may. */
+function mayBeFrom(bound: IpAddress, source: IpAddress): boolean {
+  if (bound.isUnspecified || bound.isMulticast) {
+    return bound.family === 6 || source.family === 4;
+  }
+  return isSameAddress(bound, source);
 }
 
 function clashes(a: UdpSocket, b: UdpSocket): boolean {

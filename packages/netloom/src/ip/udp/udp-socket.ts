@@ -9,6 +9,9 @@ import {
 import type { Interface } from '../interface.ts';
 import type { UdpLayer } from './udp-layer.ts';
 
+/** An allowance for what a datagram takes beside its bytes, so that empty ones are not free. */
+const DATAGRAM_CHARGE = 256;
+
 /** A UDP socket of the stack. */
 export class UdpSocket implements DatagramSocket {
   readonly local: SocketAddress;
@@ -96,11 +99,12 @@ export class UdpSocket implements DatagramSocket {
   }
 
   #keep(datagram: Datagram): void {
-    if (this.#earlyBytes + datagram.data.length > this.#layer.receiveBuffer) {
+    const charge = datagram.data.length + DATAGRAM_CHARGE;
+    if (this.#earlyBytes + charge > this.#layer.receiveBuffer) {
       this.#layer.drops.add('udp-receive-buffer-full');
       return;
     }
-    this.#earlyBytes += datagram.data.length;
+    this.#earlyBytes += charge;
     this.#early.push({ ...datagram, data: datagram.data.slice() });
   }
 
