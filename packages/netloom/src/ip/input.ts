@@ -109,10 +109,16 @@ export class IpInput {
     const environment = this.#environment;
     const local =
       isBroadcast ||
-      (isGroup ? environment.isMember(via, packet) : environment.isLocalV4(header.destination));
+      (isGroup ? environment.isMember(via, packet) : this.#isLocalV4(via, header.destination));
     if (!local) this.#notLocal(packet, isGroup);
     else if (header.isFragment) this.#reassembleV4(via, packet, header, toGroup);
     else this.#deliver(packet);
+  }
+
+  #isLocalV4(via: Interface, word: number): boolean {
+    const { loopback, isLocalV4 } = this.#environment;
+    // All of 127/8 is this host (RFC 1122, section 3.2.1.3, case g).
+    return isLocalV4(word) || (via === loopback && word >>> 24 === 127);
   }
 
   /** Sources that no host can have, and packets that claim to be ours (RFC 1122, section 3.2.1.3; the LAND attack is one). */

@@ -112,8 +112,11 @@ export class Paths {
 
   /** The interface that has this address. */
   ownerOf(address: IpAddress): Interface | undefined {
-    for (const candidate of this.#environment.interfaces) {
-      if (address.zone !== '' && address.zone !== candidate.name) continue;
+    const { interfaces, loopback } = this.#environment;
+    // What comes over the loopback has its zone, whichever interface has the address.
+    const anywhere = address.zone === '' || address.zone === loopback.name;
+    for (const candidate of interfaces) {
+      if (!anywhere && address.zone !== candidate.name) continue;
       const entry = candidate.find(address);
       if (entry !== undefined && !entry.tentative) return candidate;
     }

@@ -84,8 +84,9 @@ export class IpStack {
   readonly drops: Counters = new Counters();
   readonly loopback: Interface;
   readonly #input: IpInput;
-  readonly #fragments: Reassembler<FragmentOrigin>;
-  readonly #pathMtus = new PathMtuCache(undefined, (destination) =>
+  /** Datagrams that have come in part. */
+  readonly fragments: Reassembler<FragmentOrigin>;
+  readonly pathMtus: PathMtuCache = new PathMtuCache(undefined, (destination) =>
     this.#errors.pathMtuRaised(destination),
   );
   readonly #errors: NetworkErrors;
@@ -114,7 +115,7 @@ export class IpStack {
       interfaces: this.interfaces,
       loopback: this.loopback,
       routes: this.routes,
-      pathMtus: this.#pathMtus,
+      pathMtus: this.pathMtus,
       now,
     });
     this.addAddress(this.loopback, Cidr.parse('127.0.0.1/8'));
@@ -122,6 +123,7 @@ export class IpStack {
     this.ndp = new NdpLayer({
       output: this.output,
       drops: this.drops,
+      isRouter: options.forwarding ?? false,
       now,
       linkPath: (via, source, destination) =>
         this.paths.onLink(via, source, destination, undefined),
@@ -177,7 +179,7 @@ export class IpStack {
     });
     this.#errors = new NetworkErrors({
       drops: this.drops,
-      pathMtus: this.#pathMtus,
+      pathMtus: this.pathMtus,
       tcp: this.tcp,
       udp: this.udp,
       now,
@@ -193,7 +195,7 @@ export class IpStack {
       linkPath: (via, source, destination) =>
         this.paths.onLink(via, source, destination, undefined),
     });
-    this.#fragments = new Reassembler(
+    this.fragments = new Reassembler(
       { random },
       { timedOut: (first, from) => this.#input.reassemblyTimedOut(first, from) },
     );
@@ -201,7 +203,7 @@ export class IpStack {
       drops: this.drops,
       loopback: this.loopback,
       forwarding: options.forwarding ?? false,
-      fragments: this.#fragments,
+      fragments: this.fragments,
       now,
       fragmentTaken: () => this.#requestFlush(),
       isLocalV4: (word) => this.interfaces.some((via) => via.hasV4(word)),
@@ -251,7 +253,8 @@ export class IpStack {
 
   /** Gives an interface an address, with the route to its network. A tentative one is not used yet. */
   addAddress(via: Interface, cidr: Cidr, tentative = false): void {
-    if (via.addresses.length >= this.#limits.addressesPerInterface) {
+    const isNew = via.find(cidr.address) === undefined;
+    if (isNew && via.addresses.length >= this.#limits.addressesPerInterface) {
       throw new NetloomError(
         'TOO_MANY_OPEN',
         `interface ${via.name} has ${via.addresses.length} addresses already`,
@@ -383,8 +386,8 @@ export class IpStack {
   #advance(): void {
     const now = this.now();
     for (const via of this.interfaces) via.neighbours.advance(now);
-    this.#fragments.advance(now);
-    this.#pathMtus.advance(now);
+    this.fragments.advance(now);
+    this.pathMtus.advance(now);
     this.multicast.advance(now);
     this.autoconfiguration.advance(now);
     this.tcp.advance(now);
@@ -396,8 +399,8 @@ export class IpStack {
     if (this.#closed) return;
     let deadline = Math.min(
       this.tcp.deadline(),
-      this.#fragments.deadline(),
-      this.#pathMtus.deadline(),
+      this.fragments.deadline(),
+      this.pathMtus.deadline(),
       this.multicast.deadline(),
       this.autoconfiguration.deadline(),
     );

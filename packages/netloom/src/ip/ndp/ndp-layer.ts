@@ -25,6 +25,8 @@ import type { Path } from '../path.ts';
 export interface NdpEnvironment {
   readonly output: IpOutput;
   readonly drops: Counters;
+  /** The stack passes packets on. */
+  readonly isRouter: boolean;
   now(): number;
   /** The path from `source` straight over `via`, without asking the routes. */
   linkPath(via: Interface, source: IpAddress, destination: IpAddress): Path;
@@ -97,7 +99,10 @@ export class NdpLayer {
     const low = option?.mac.low ?? neighbour.macLow;
     const differs =
       neighbour.isResolved && (high !== neighbour.macHigh || low !== neighbour.macLow);
-    if (differs && !message.override) return;
+    if (differs && !message.override) {
+      via.neighbours.doubt(neighbour, this.#environment.now());
+      return;
+    }
     via.neighbours.learn(neighbour, high, low, message.solicited, this.#environment.now());
   }
 
@@ -134,7 +139,7 @@ export class NdpLayer {
     this.send(via, target, destination, {
       kind: 'neighbour-advertisement',
       target,
-      router: false,
+      router: this.#environment.isRouter,
       solicited,
       override: true,
       options,

@@ -152,12 +152,13 @@ export class NeighbourCache {
     neighbour.macLow = macLow;
     neighbour.isResolved = true;
     if (solicited) this.#reachable(neighbour, now);
-    else if (changed) {
-      neighbour.machine.take('heard', now);
-      neighbour.isFresh = false;
-      this.#timers.clear(neighbour);
-    }
+    else if (changed) this.#heard(neighbour, now);
     this.#releaseWaiting(neighbour);
+  }
+
+  /** Another link address has been heard that may not take the place of the one known: so that one is to be proven again (RFC 4861, section 7.2.5). */
+  doubt(neighbour: Neighbour, now: number): void {
+    if (neighbour.state === 'reachable') this.#heard(neighbour, now);
   }
 
   deadline(): number {
@@ -195,6 +196,12 @@ export class NeighbourCache {
   #setTimer(neighbour: Neighbour, deadline: number): void {
     this.#timers.set(neighbour, deadline);
     this.#sink.timersChanged();
+  }
+
+  #heard(neighbour: Neighbour, now: number): void {
+    neighbour.machine.take('heard', now);
+    neighbour.isFresh = false;
+    this.#timers.clear(neighbour);
   }
 
   #reachable(neighbour: Neighbour, now: number): void {
