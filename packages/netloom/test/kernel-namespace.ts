@@ -35,6 +35,8 @@ export interface NamespaceProgram {
   line(): Promise<string>;
   /** Resolves when it has ended, whatever its exit code. */
   readonly ended: Promise<void>;
+  /** Interrupts it, as Ctrl-C does, so that it can finish its work; resolves when it has ended. */
+  stop(): Promise<void>;
 }
 
 /** Those that are there. A test that has timed out never comes to the end of its `using`; what it has is then taken away here. */
@@ -113,6 +115,10 @@ export class KernelNamespace implements Disposable {
     });
     return {
       ended,
+      stop() {
+        child.kill('SIGINT');
+        return ended;
+      },
       async line() {
         const { value, done } = await lines.next();
         if (done === true) throw new Error('the program ended without printing another line');

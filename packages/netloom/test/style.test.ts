@@ -71,6 +71,32 @@ function leftOutTests(file: SourceFile): string[] {
     );
 }
 
+/**
+ * Tests that are skipped for another reason than one given to `requires`, which fails where CI is set. (A part of the Host compliance
+ * suite is left out by `skip: { part: requires(...) }`.)
+ */
+function skippedInSilence(file: SourceFile): string[] {
+  const isSkipRequired = /\bconst skip = requires\(/.test(file.text);
+  return file.text.split('\n').flatMap((line, i) => {
+    const code = line.replace(/^\s*(?:\*|\/[/*]).*/, '');
+    const isOther =
+      /\bskip:(?!\s*(?:\{ \w+: )?requires\()/.test(code) ||
+      /\b(?:t|test|context|it|describe|suite)\.skip\s*\(/.test(code) ||
+      (/[{,]\s*skip\s*[,}]/.test(code) && !isSkipRequired);
+    return isOther ? [complain(file, i, 'skipped, and not by requires()')] : [];
+  });
+}
+
+/** Copies of bytes by `slice`, which does not copy a `Buffer`; arrays are copied by `[...array]`. */
+function copiesBySlice(file: SourceFile): string[] {
+  const bytes = 'bytes|borrowed|chunk|data|datagram|frame|input|packet|payload';
+  const pattern = new RegExp(String.raw`\.slice\(\)|\b(?:${bytes})!?\.slice\(`);
+  return file.text.split('\n').flatMap((line, i) => {
+    const code = line.replace(/^\s*(?:\*|\/[/*]).*/, '').replace(/\s\/\/ .*/, '');
+    return pattern.test(code) ? [complain(file, i, 'slice: use copyBytes')] : [];
+  });
+}
+
 function tooLong(file: SourceFile): string[] {
   const lines = file.text.split('\n').length;
   return lines > MAXIMUM_LINES ? [`${file.path}: ${lines} lines`] : [];
@@ -94,6 +120,20 @@ test('no test runs alone, and none is skipped without a reason', () => {
   const tests = everything.filter((file) => isTest(file) && file.path !== own);
   assert.ok(tests.length > 10, 'hardly any tests were found');
   assert.deepEqual(tests.flatMap(leftOutTests), []);
+});
+
+test('a test is skipped by requires() only, so that none is where CI is set', () => {
+  const own = 'packages/netloom/test/style.test.ts';
+  const tests = everything.filter((file) => isTest(file) && file.path !== own);
+  assert.deepEqual(tests.flatMap(skippedInSilence), []);
+});
+
+test('bytes are copied by copyBytes, not by slice', () => {
+  const programs = everything.filter(
+    (file) => !isTest(file) && /^(packages\/\w+\/src|fuzz|bench)\//.test(file.path),
+  );
+  assert.ok(programs.length > 100, 'hardly any files were found');
+  assert.deepEqual(programs.flatMap(copiesBySlice), []);
 });
 
 function file(text: string): SourceFile {
@@ -128,6 +168,38 @@ test('the checks see what they are for', () => {
     assert.equal(leftOutTests(file(bad)).length, 1, bad);
   }
   assert.deepEqual(leftOutTests(file("test('a', { skip: reason }, b);\nt.skip('not root');")), []);
+  for (const bad of [
+    'const options = { skip: obstacle, timeout: 1 };',
+    "test('a', { skip: missing('curl') }, b);",
+    "test('a', { skip }, b);",
+    "test('a', { timeout, skip }, b);",
+    "test.skip('no IPv6');",
+  ]) {
+    assert.equal(skippedInSilence(file(bad)).length, 1, bad);
+  }
+  for (const good of [
+    "const skip = requires(program('a'));\ntest('a', { skip }, b);",
+    "test('a', { skip: requires(program('a')), timeout }, b);",
+    'hostCompliance(pair, { skip: { ping: requires(obstacle) || undefined } });',
+    ' * skip: obstacle',
+    'reader.skip(1);',
+  ]) {
+    assert.deepEqual(skippedInSilence(file(good)), [], good);
+  }
+  for (const bad of [
+    'kept.push(chunk.slice());',
+    'a = data!.slice(1, 2);',
+    'b = header.slice();',
+  ]) {
+    assert.equal(copiesBySlice(file(bad)).length, 1, bad);
+  }
+  for (const good of [
+    'text.slice(1, 2); // not data.slice()',
+    ' * data.slice() is',
+    'copyBytes(data);',
+  ]) {
+    assert.deepEqual(copiesBySlice(file(good)), [], good);
+  }
   assert.equal(tooLong(file('\n'.repeat(500))).length, 1);
   assert.equal(tooLong(file('\n'.repeat(499))).length, 0);
 });

@@ -6,6 +6,7 @@ import {
   ByteWriter,
   EMPTY,
   concatBytes,
+  copyBytes,
   equalBytes,
   fromHex,
   readInt32,
@@ -194,4 +195,23 @@ test('concatBytes and equalBytes', () => {
       assert.equal(equalBytes(whole, other), false);
     }),
   );
+});
+
+test('copyBytes copies, a Buffer too, and answers no Buffer', () => {
+  for (const make of [() => Uint8Array.of(1, 2, 3, 4), () => Buffer.from([1, 2, 3, 4])]) {
+    const bytes = make();
+    const whole = copyBytes(bytes);
+    const middle = copyBytes(bytes, 1, 3);
+    const rest = copyBytes(bytes, 2);
+    bytes.fill(9);
+    assert.deepEqual(
+      [[...whole], [...middle], [...rest]],
+      [
+        [1, 2, 3, 4],
+        [2, 3],
+        [3, 4],
+      ],
+    );
+    for (const copy of [whole, middle, rest]) assert.equal(copy.constructor, Uint8Array);
+  }
 });

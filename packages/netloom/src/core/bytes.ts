@@ -217,6 +217,21 @@ export function concatBytes(parts: readonly Uint8Array[]): Uint8Array {
   return whole;
 }
 
+/**
+ * The bytes in an array of their own: for borrowed ones that are kept.
+ *
+ * Not `bytes.slice()`: Node's `Buffer` is a `Uint8Array` whose `slice` answers a view of the same memory, so that a copy made
+ * by it would change with the next packet. And not a `Buffer` either, whatever was given: the next one to copy it may trust in `slice`.
+ */
+export function copyBytes(
+  bytes: Uint8Array,
+  start = 0,
+  end: number = bytes.length,
+): Uint8Array<ArrayBuffer> {
+  const isWhole = start === 0 && end === bytes.length;
+  return new Uint8Array(isWhole ? bytes : bytes.subarray(start, end));
+}
+
 /** Whether both hold the same bytes. Not in constant time: not for secrets. */
 export function equalBytes(a: Uint8Array, b: Uint8Array): boolean {
   if (a.length !== b.length) return false;

@@ -10,7 +10,12 @@ export interface ErrorDetails {
  * The one error type of the library.
  *
  * `message` says what happened and where, `code` is stable and meant for programs,
- * `remedy` says what to do. Codes are upper case with an area first, as `TCP_RESET`.
+ * `remedy` says what to do.
+ *
+ * A code is upper case, and one of two kinds. Those of {@link HOST_ERRORS} have no area before them (`CONNECTION_REFUSED`,
+ * `TIMEOUT`): they are what any network may answer, the same from every Host and from whatever is built on one. All others begin with the
+ * area they come from (`BYTES_`, `CLOCK_`, `DHCP_`, `HTTP_`, `SIM_`, `TAP_` ...), or with the thing that is wrong where that belongs to no area
+ * (`ADDRESS_INVALID`, `LIMIT_INVALID`). docs/errors.md has them all; a test keeps it and the sources together.
  */
 export class NetloomError extends Error {
   readonly code: string;

@@ -5,7 +5,11 @@ import type { Random } from './random.ts';
 
 /**
  * A place with a network: the operating system's, our own stack on a link, or a machine of a simulation.
- * What is built on a Host cannot tell which it is.
+ * What is built on a Host cannot tell which it is: every sentence of this file is held to by `host/compliance`, on all three.
+ *
+ * Of everything here: no handler is called before the call that leads to it has returned; a handler may call anything; one that throws
+ * ends what it belongs to with `HANDLER_THREW` (the cause is what it threw) and nothing else; `closed` is its last call, made once, and
+ * what that throws, harms nobody. No `close()` ever rejects: what went wrong is for the handler's `closed`.
  */
 export interface Host extends AsyncDisposable {
   /** What the host is called in logs and errors. */
@@ -22,12 +26,20 @@ export interface Host extends AsyncDisposable {
   resolve(name: string, options?: ResolveOptions): Promise<readonly IpAddress[]>;
   /** Sends one ICMP echo request and waits for the reply. Rejects with `TIMEOUT` or what the network said. */
   ping(target: IpAddress, options?: PingOptions): Promise<EchoReply>;
-  /** Closes what the host still has open, and the host. */
+  /**
+   * Closes what the host still has open, and the host; settles when all of it is closed. What it was asked for and has not settled, and
+   * whatever it is asked for afterwards, rejects with `HOST_CLOSED`. Idempotent.
+   */
   close(): Promise<void>;
 }
 
-/** Something that can be ended from outside, and that does not wait for ever. */
+/** Something that can be given up from outside while it waits. */
 export interface Abortable {
+  /**
+   * Aborted before the promise has settled, it makes that reject with `ABORTED`, its reason as the cause (`TIMEOUT` for
+   * `AbortSignal.timeout`), and nothing is left open. Once the promise has settled it does nothing: the connection, listener or
+   * socket lives on.
+   */
   readonly signal?: AbortSignal;
 }
 
@@ -50,7 +62,10 @@ export interface ListenOptions extends Abortable {
   readonly address?: IpAddress;
   /** Connections that may wait to be accepted. Default 511. */
   readonly backlog?: number;
-  /** Called with each connection that has been established. Call its `start` before returning, or later: nothing is lost meanwhile. */
+  /**
+   * Called with each connection that has been established. Call its `start` before returning, or later: nothing is lost meanwhile.
+   * If it throws, the connection is reset and the listener goes on.
+   */
   accept(connection: Connection): void;
 }
 
@@ -100,20 +115,25 @@ export interface ConnectionHandler {
   end?(): void;
   /** `write` answered false before; there is room again. */
   drain?(): void;
-  /** The last call, made exactly once. No error: both sides ended in good order. */
+  /** The last call, made exactly once. No error: both sides ended in good order, and all that came was handed on (or {@link Connection.close} discarded it). */
   closed?(error: NetloomError | undefined): void;
 }
 
 /**
  * A byte stream both ways, pushed: chunks come in by callback, {@link write} answers whether to wait.
  * For streams and Duplexes there are adapters (`toWebStreams`, `toDuplex`).
+ *
+ * Once it is gone (`closed` was called, or would be if there were a handler) every call but {@link write} does nothing.
  */
 export interface Connection extends AsyncDisposable {
   readonly local: SocketAddress;
   readonly remote: SocketAddress;
   /** Bytes written that the transport has not yet taken off our hands. */
   readonly bufferedAmount: number;
-  /** Hands over the handler and lets bytes flow. A second call puts another handler in place (an upgrade of protocol). */
+  /**
+   * Hands over the handler and lets bytes flow, unless it is paused; what came before has been kept. A second call puts another handler
+   * in place (an upgrade of protocol). If the connection is gone by then, the handler is told so by `closed`.
+   */
   start(handler: ConnectionHandler): void;
   /**
    * Sends bytes; they are given away: do not touch the array again. False asks the caller to wait for `drain`; what was
@@ -124,14 +144,21 @@ export interface Connection extends AsyncDisposable {
   /** Holds small writes back until {@link uncork}, so that they leave together. Writes within one turn always do. */
   cork(): void;
   uncork(): void;
-  /** Stops {@link ConnectionHandler.data}; in the end the peer's window closes. */
+  /**
+   * Stops {@link ConnectionHandler.data} and `end`; in the end the peer's window closes. What has come waits, even when both sides have
+   * ended. That the peer has reset the connection may be told meanwhile, and is with {@link resume} at the latest; what had come
+   * before the reset may be lost then.
+   */
   pause(): void;
   resume(): void;
-  /** No more from this side; what was written still goes out. Reading goes on. */
+  /** No more from this side; what was written still goes out, also when corked or paused. Reading goes on, or waits if paused. */
   end(): void;
-  /** Finishes, then is gone: ends this side, waits for the peer's end (5 s by default, then aborts), discarding what still comes. Idempotent. */
+  /**
+   * Finishes, then is gone: ends this side and waits for the peer's end, discarding what still comes, paused or not. A peer that neither
+   * takes what is left nor ends within 5 s (a limit of the host) is aborted, and `closed` told why. Settles after `closed`; idempotent.
+   */
   close(): Promise<void>;
-  /** Gone now: the peer sees a reset, what was not sent is dropped, the handler is told the error (`ABORTED` by default). */
+  /** Gone now: the peer sees a reset, what was not sent is dropped, the handler is told the error (`ABORTED` by default). Settles {@link close}. */
   abort(error?: NetloomError): void;
   /** True sends small segments at once (no Nagle). Default true. */
   setNoDelay(on: boolean): void;
@@ -142,7 +169,10 @@ export interface Connection extends AsyncDisposable {
 /** A place where TCP connections are accepted, from {@link Host.listen}. */
 export interface Listener extends AsyncDisposable {
   readonly local: SocketAddress;
-  /** Accepts no more. Connections already accepted live on. Idempotent. */
+  /**
+   * Accepts no more: from here on `accept` is not called, and connections that waited for it are reset. Settles when the port is free, and
+   * does not wait for connections already accepted: those live on. Idempotent.
+   */
   close(): Promise<void>;
 }
 
@@ -173,12 +203,16 @@ export interface DatagramHandler {
 /** A UDP socket, from {@link Host.bind}. */
 export interface DatagramSocket extends AsyncDisposable {
   readonly local: SocketAddress;
+  /** Hands over the handler and lets datagrams flow; those that came before have been kept, within the host's limits. */
   start(handler: DatagramHandler): void;
-  /** Sends in order. Answers how many were taken; the rest did not fit and are counted as dropped, as datagrams are. */
+  /**
+   * Sends in order. Answers how many were taken; the rest did not fit and are counted as dropped, as datagrams are. After
+   * {@link close}, or when a handler that threw has closed the socket, it takes none.
+   */
   send(batch: readonly Datagram[]): number;
   /** Joins a multicast group, on the interface with this address or on the default one. */
   joinGroup(group: IpAddress, via?: IpAddress): void;
   leaveGroup(group: IpAddress, via?: IpAddress): void;
-  /** Idempotent. */
+  /** Gone, with the groups it has joined; what came and was not handed on is dropped. Settles after `closed`, when the port is free. Idempotent. */
   close(): Promise<void>;
 }

@@ -1,4 +1,5 @@
 /** What everything else stands on: bytes, addresses, time, randomness, limits, errors, and the types of engines and Hosts. */
+export { Agenda } from './agenda.ts';
 export { Cidr } from './address/cidr.ts';
 export { IpAddress, formatSocketAddress, type SocketAddress } from './address/ip-address.ts';
 export { MacAddress } from './address/mac-address.ts';
@@ -7,6 +8,7 @@ export {
   ByteWriter,
   EMPTY,
   concatBytes,
+  copyBytes,
   equalBytes,
   fromHex,
   readInt32,
@@ -15,11 +17,13 @@ export {
   writeUint16,
   writeUint32,
 } from './bytes.ts';
+export { BucketChains, type Chained } from './bucket-chains.ts';
 export { ByteGatherer } from './byte-gatherer.ts';
 export type { Clock, Timer } from './clock.ts';
-export { Counters } from './counters.ts';
+export { Counters, type PublishedCount } from './counters.ts';
 export { channel, type Channel } from './diagnostics.ts';
 export type { Engine } from './engine.ts';
+export { EngineTimer } from './engine-timer.ts';
 export { NetloomError, abortError, toNetloomError, type ErrorDetails } from './errors.ts';
 export {
   HOST_ERRORS,
@@ -44,8 +48,20 @@ export type {
   ResolveOptions,
 } from './host.ts';
 export { withLimits, type Limits } from './limits.ts';
-export { ManualClock, type ManualClockLimits, type ManualClockOptions } from './manual-clock.ts';
+export {
+  ManualClock,
+  VIRTUAL_WALL_TIME,
+  type ManualClockLimits,
+  type ManualClockOptions,
+} from './manual-clock.ts';
 export { secureRandom, seededRandom, type Random } from './random.ts';
 export { HalfSipHash, SipHash } from './siphash.ts';
-export { StateMachine, mermaid, type Transition, type Transitions } from './state-machine.ts';
+export {
+  StateMachine,
+  mermaid,
+  type PublishedStep,
+  type Transition,
+  type Transitions,
+} from './state-machine.ts';
+export { TokenBucket } from './token-bucket.ts';
 export { NOT_QUEUED, TimerQueue, type TimerEntry } from './timer-queue.ts';

@@ -1,6 +1,13 @@
 import assert from 'node:assert/strict';
 import { test } from 'node:test';
-import { StateMachine, mermaid, type Transition, type Transitions } from './state-machine.ts';
+import { channel } from './diagnostics.ts';
+import {
+  StateMachine,
+  mermaid,
+  type PublishedStep,
+  type Transition,
+  type Transitions,
+} from './state-machine.ts';
 
 type State = 'closed' | 'open' | 'half-open';
 type Event = 'trip' | 'wait' | 'succeed' | 'fail';
@@ -67,6 +74,20 @@ test('tells its subscribers each step, until they have had enough', () => {
   stop();
   machine.take('fail', 0);
   assert.deepEqual(seen, ['closed > open', 'open > half-open']);
+});
+
+test('its steps are published where it was told to, while anybody listens', () => {
+  const steps = channel<PublishedStep<string, State, Event>>('netloom:test:state');
+  const machine = new StateMachine<State, Event>('breaker', BREAKER, 'closed', steps, 'mine');
+  machine.take('trip', 1);
+  const seen: PublishedStep<string, State, Event>[] = [];
+  const stop = steps.subscribe((event) => seen.push(event));
+  machine.take('wait', 2);
+  assert.throws(() => machine.take('trip', 3), { code: 'STATE_ILLEGAL' });
+  stop();
+  machine.take('succeed', 4);
+  const step = { from: 'open', event: 'wait', to: 'half-open', at: 2 };
+  assert.deepEqual(seen, [{ subject: 'mine', step }]);
 });
 
 test('draws its table', () => {

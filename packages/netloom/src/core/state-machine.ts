@@ -1,3 +1,4 @@
+import type { Channel } from './diagnostics.ts';
 import { NetloomError } from './errors.ts';
 
 /**
@@ -17,12 +18,19 @@ export interface Transition<State extends string, Event extends string> {
   readonly at: number;
 }
 
+/** A step as it is published: whose it is, and what. */
+export interface PublishedStep<Subject, State extends string, Event extends string> {
+  /** What the machine is of: the connection, the entry. Live, so look at it and keep what you need. */
+  readonly subject: Subject;
+  readonly step: Transition<State, Event>;
+}
+
 /** How many steps a machine remembers. */
 const HISTORY_LENGTH = 16;
 
 /**
  * A state machine that follows a {@link Transitions} table: a step that the table does not have throws
- * `STATE_ILLEGAL` and changes nothing. It remembers its last 16 steps.
+ * `STATE_ILLEGAL` and changes nothing. It remembers its last 16 steps, and publishes each where it was told to.
  */
 export class StateMachine<State extends string, Event extends string> {
   /** What the machine is called in errors, as `tcp`. */
@@ -33,10 +41,22 @@ export class StateMachine<State extends string, Event extends string> {
   #taken = 0;
   #listeners: Set<(step: Transition<State, Event>) => void> | undefined;
 
-  constructor(name: string, table: Transitions<State, Event>, initial: State) {
+  readonly #channel: Channel<PublishedStep<unknown, State, Event>> | undefined;
+  readonly #subject: unknown;
+
+  /** With a channel each step is published there, as one of `subject`. */
+  constructor(
+    name: string,
+    table: Transitions<State, Event>,
+    initial: State,
+    channel?: Channel<PublishedStep<unknown, State, Event>>,
+    subject?: unknown,
+  ) {
     this.name = name;
     this.#table = table;
     this.#state = initial;
+    this.#channel = channel;
+    this.#subject = subject;
   }
 
   get state(): State {
@@ -63,6 +83,7 @@ export class StateMachine<State extends string, Event extends string> {
     this.#history ??= [];
     this.#history[this.#taken++ % HISTORY_LENGTH] = step;
     if (this.#listeners !== undefined) for (const listener of this.#listeners) listener(step);
+    if (this.#channel?.hasSubscribers) this.#channel.publish({ subject: this.#subject, step });
     return to;
   }
 

@@ -1,9 +1,10 @@
 import assert from 'node:assert/strict';
 import { test } from 'node:test';
-import { concatBytes, ManualClock } from '../core/index.ts';
+import { concatBytes, ManualClock, seededRandom, toHex } from '../core/index.ts';
 import { captureReader, foldSum, sumWords, type CapturedPacket } from '../wire/index.ts';
 import { CapturedLink, PcapngSink, type CaptureSink } from './capture.ts';
 import { numberedFrame, Recorder } from './frame-recorder.ts';
+import { ImpairedLink } from './impairment/index.ts';
 import type { FrameOffload } from './link.ts';
 import { linkPair } from './pair.ts';
 
@@ -74,10 +75,55 @@ test('a pcapng file has an interface for each link, and its frames with time and
   assert.deepEqual(
     packets.map(({ interface: from, direction, time }) => [from.name, direction, time]),
     [
-      ['left', 'out', 1_600_000_000_123_456_000n],
-      ['right', 'in', 1_600_000_000_123_456_000n],
+      // Of the number 1,600,000,000,123.456 these are the nanoseconds.
+      ['left', 'out', 1_600_000_000_123_456_055n],
+      ['right', 'in', 1_600_000_000_123_456_055n],
     ],
   );
+});
+
+test('a frame that an impaired link loses is in the file with a comment, if its observer says so', () => {
+  const clock = new ManualClock();
+  const blocks: Uint8Array[] = [];
+  const sink = new PcapngSink((block) => blocks.push(block));
+  const [inner] = linkPair(clock);
+  const link = new ImpairedLink(inner, {
+    clock,
+    random: seededRandom(1),
+    outbound: { loss: 1 },
+    observe: (direction, effect, frame, offload) =>
+      sink.frame(inner, direction, frame, offload, clock.wallTime(), `lost here: ${effect}`),
+  });
+  link.transmit(numberedFrame(1));
+  const packet = blocks.at(-1)!;
+  assert.ok(toHex(packet).includes(toHex(numberedFrame(1))));
+  // The option: number 1, 15 bytes, padded to 16, and the end of options.
+  const option = concatBytes([
+    Uint8Array.of(1, 0, 15, 0),
+    new TextEncoder().encode('lost here: loss\0'),
+    new Uint8Array(4),
+  ]);
+  assert.ok(toHex(packet).includes(toHex(option)));
+});
+
+test('times that differ as numbers differ in the file, and come back as the same numbers', () => {
+  const times = [0, 0.000_001, 0.5, 1, 1.25, 1_600_000_000_000];
+  // The next number there is.
+  times.push(1_600_000_000_000 + 2 ** -12, 1_600_000_000_000 + 2 ** -11);
+  const blocks: Uint8Array[] = [];
+  const sink = new PcapngSink((block) => blocks.push(block));
+  const [link] = linkPair(new ManualClock());
+  for (const time of times) sink.frame(link, 'out', numberedFrame(1), undefined, time);
+  const back: number[] = [];
+  const reader = captureReader({
+    packet: ({ time }) => {
+      const whole = time! / 1_000_000n;
+      back.push(Number(whole) + Number(time! - whole * 1_000_000n) / 1e6);
+    },
+  });
+  reader.push(concatBytes(blocks));
+  assert.equal(reader.end(), undefined);
+  assert.deepEqual(back, times);
 });
 
 test('the file shows frames as on a wire, cut and with checksums; what passes stays as it was', () => {

@@ -1,4 +1,4 @@
-import type { Clock, MacAddress } from '../core/index.ts';
+import { copyBytes, type Clock, type MacAddress } from '../core/index.ts';
 import { PcapngWriter, type CaptureDirection, type PcapngWriterOptions } from '../wire/index.ts';
 import type { FrameOffload, Link, LinkHandler, LinkOffload, LinkStatistics } from './link.ts';
 import { finishFrameChecksum, segmentFrame } from './segmentation.ts';
@@ -103,25 +103,31 @@ export class PcapngSink implements CaptureSink {
     this.#asOnWire = options.asOnWire ?? true;
   }
 
+  /** As {@link CaptureSink.frame}. A `comment` is shown with the frame: where it was lost, say, as an impaired link's `observe` tells. */
   frame(
     link: Link,
     direction: CaptureDirection,
     frame: Uint8Array,
     offload: FrameOffload | undefined,
     time: number,
+    comment?: string,
   ): void {
     const interfaceId = this.#interfaceOf(link);
-    // By microseconds: as nanoseconds a number of this size could not be told from its neighbours.
-    const nanoseconds = BigInt(Math.round(time * 1000)) * 1000n;
     const put = (data: Uint8Array): void =>
-      this.#writer.packet({ interfaceId, direction, data, time: nanoseconds });
+      this.#writer.packet({
+        interfaceId,
+        direction,
+        data,
+        time: nanosecondsOf(time),
+        ...(comment !== undefined && { comment }),
+      });
     if (offload === undefined || !this.#asOnWire) {
       put(frame);
     } else if (
       offload.segmentSize === 0 ||
       segmentFrame(frame, offload, (length) => new Uint8Array(length), put) !== undefined
     ) {
-      const copy = frame.slice();
+      const copy = copyBytes(frame);
       finishFrameChecksum(copy, offload);
       put(copy);
     }
@@ -135,4 +141,10 @@ export class PcapngSink implements CaptureSink {
     }
     return id;
   }
+}
+
+/** Milliseconds as nanoseconds. By parts, so that nothing is lost of what a number can say: of a time in this century, a quarter of a microsecond. */
+function nanosecondsOf(milliseconds: number): bigint {
+  const whole = Math.floor(milliseconds);
+  return BigInt(whole) * 1_000_000n + BigInt(Math.round((milliseconds - whole) * 1e6));
 }

@@ -3,7 +3,7 @@ import type { FrameOffload } from './link.ts';
 /** A frame in a {@link FrameQueue}, with what is left to do on it. */
 interface Slot {
   frame: Uint8Array | undefined;
-  readonly offload: FrameOffload;
+  readonly offload: Required<FrameOffload>;
 }
 
 /**
@@ -17,7 +17,7 @@ export class FrameQueue {
   #head = 0;
   #length = 0;
   #bytes = 0;
-  readonly #shifted: FrameOffload = { checksumStart: 0, checksumOffset: 0, segmentSize: 0 };
+  readonly #shifted: Required<FrameOffload> = nothingLeft();
   #shiftedHasOffload = false;
 
   constructor(maximumFrames: number, maximumBytes: number) {
@@ -51,6 +51,7 @@ export class FrameQueue {
     slot.offload.checksumStart = offload?.checksumStart ?? 0;
     slot.offload.checksumOffset = offload?.checksumOffset ?? 0;
     slot.offload.segmentSize = offload?.segmentSize ?? 0;
+    slot.offload.checksumVerified = offload?.checksumVerified ?? false;
     this.#length++;
     this.#bytes += frame.length;
     return true;
@@ -61,11 +62,12 @@ export class FrameQueue {
     const slot = this.#slots[this.#head]!;
     const frame = slot.frame!;
     slot.frame = undefined;
-    const { checksumStart, checksumOffset, segmentSize } = slot.offload;
+    const { checksumStart, checksumOffset, segmentSize, checksumVerified } = slot.offload;
     this.#shifted.checksumStart = checksumStart;
     this.#shifted.checksumOffset = checksumOffset;
     this.#shifted.segmentSize = segmentSize;
-    this.#shiftedHasOffload = checksumStart > 0 || segmentSize > 0;
+    this.#shifted.checksumVerified = checksumVerified;
+    this.#shiftedHasOffload = checksumStart > 0 || segmentSize > 0 || checksumVerified;
     this.#head = (this.#head + 1) % this.#slots.length;
     this.#length--;
     this.#bytes -= frame.length;
@@ -79,11 +81,12 @@ export class FrameQueue {
     this.#slots = Array.from({ length: size }, (_, i) =>
       i < old.length
         ? old[(this.#head + i) % old.length]!
-        : {
-            frame: undefined,
-            offload: { checksumStart: 0, checksumOffset: 0, segmentSize: 0 },
-          },
+        : { frame: undefined, offload: nothingLeft() },
     );
     this.#head = 0;
   }
+}
+
+function nothingLeft(): Required<FrameOffload> {
+  return { checksumStart: 0, checksumOffset: 0, segmentSize: 0, checksumVerified: false };
 }

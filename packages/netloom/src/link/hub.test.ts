@@ -30,6 +30,55 @@ test('every frame goes out by all ports but the one it came by', () => {
   );
 });
 
+test('each port counts its own frames, bytes and drops, in the hub and at the station', () => {
+  const clock = new ManualClock();
+  const hub = new Hub(clock);
+  const [one, two, narrow] = [
+    station(hub, 1),
+    station(hub, 2),
+    station(hub, 3, { limits: { queueFrames: 1 } }),
+  ];
+  one.link.transmit(numberedFrame(1, 60));
+  two.link.transmit(numberedFrame(2, 100));
+  // The stations' frames have reached the hub, and wait there for the next turn.
+  clock.step();
+  clock.step();
+  const inside = hub.links.map(({ statistics }) => statistics);
+  assert.deepEqual(
+    inside.map(({ queueDepth }) => queueDepth),
+    [1, 1, 1],
+  );
+  clock.runDeferred();
+  assert.deepEqual(
+    inside.map(({ receivedFrames, sentFrames, sentBytes }) => [
+      receivedFrames,
+      sentFrames,
+      sentBytes,
+    ]),
+    [
+      [1, 1, 100],
+      [1, 1, 60],
+      [0, 1, 60],
+    ],
+  );
+  assert.deepEqual(
+    [one, two, narrow].map(({ link: { statistics } }) => [
+      statistics.sentBytes,
+      statistics.receivedBytes,
+    ]),
+    [
+      [60, 100],
+      [100, 60],
+      [0, 60],
+    ],
+  );
+  assert.deepEqual(inside[2]!.drops.snapshot(), { 'queue-full': 1 });
+  assert.deepEqual(
+    inside.map(({ queueDepth }) => queueDepth),
+    [0, 0, 0],
+  );
+});
+
 /** A TCP frame over IPv4 with 2,500 bytes of payload, left to the link to cut. */
 function wholeSegment(): Uint8Array {
   const frame = new Uint8Array(54 + 2500);

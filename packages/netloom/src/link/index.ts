@@ -1,5 +1,6 @@
 /** What carries frames. */
 export {
+  LINK_DROP,
   LinkStatistics,
   NO_OFFLOAD,
   type FrameOffload,
@@ -15,4 +16,5 @@ export { FramePool } from './frame-pool.ts';
 export { Hub, type HubLimits, type HubPortOptions } from './hub.ts';
 export * from './impairment/index.ts';
 export * from './qemu/index.ts';
+export { StrictLink } from './strict.ts';
 export { finishFrameChecksum, segmentFrame } from './segmentation.ts';

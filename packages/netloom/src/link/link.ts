@@ -1,4 +1,11 @@
-import { Counters, type MacAddress, type NetloomError } from '../core/index.ts';
+import {
+  Counters,
+  channel,
+  type Channel,
+  type MacAddress,
+  type NetloomError,
+  type PublishedCount,
+} from '../core/index.ts';
 
 /**
  * What carries Ethernet frames: a memory pair, a TAP device, a QEMU socket, a NIC.
@@ -58,16 +65,26 @@ export interface FrameOffload {
   checksumOffset: number;
   /** TCP payload bytes of each segment that this frame is to be cut into; 0: it is one segment. */
   segmentSize: number;
+  /** Of a frame received: the device or the kernel has found its TCP or UDP checksum right. Of one sent it says nothing. */
+  checksumVerified?: boolean;
 }
+
+/** Frames that links have dropped, by reason. */
+export const LINK_DROP: Channel<PublishedCount<Link>> = channel('netloom:link:drop');
 
 /** Counts of one end of a link. Bytes are whole frames without frame check sequence. */
 export class LinkStatistics {
+  /** Frames dropped, by reason. */
+  readonly drops: Counters;
   receivedFrames = 0;
   receivedBytes = 0;
   sentFrames = 0;
   sentBytes = 0;
   /** Frames waiting in this end's send queue. */
   queueDepth = 0;
-  /** Frames dropped, by reason. */
-  readonly drops: Counters = new Counters();
+
+  /** Of this link. */
+  constructor(link: Link) {
+    this.drops = new Counters(LINK_DROP, link);
+  }
 }

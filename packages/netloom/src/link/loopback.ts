@@ -23,7 +23,7 @@ class LoopbackLink implements Link {
   readonly mac: MacAddress = MacAddress.ZERO;
   readonly mtu = 65_535;
   readonly offload: LinkOffload = { checksum: true, segmentation: 65_550 };
-  readonly statistics: LinkStatistics = new LinkStatistics();
+  readonly statistics: LinkStatistics = new LinkStatistics(this);
   readonly #clock: Clock;
   readonly #pool = new FramePool();
   readonly #queue = new FrameQueue(QUEUE_FRAMES, QUEUE_BYTES);
@@ -76,16 +76,25 @@ class LoopbackLink implements Link {
     this.#clock.defer(this.#deliver);
   }
 
+  #receive(frame: Uint8Array, offload: FrameOffload | undefined): void {
+    if (this.#handler === undefined || !this.#up) {
+      this.statistics.drops.add(this.#up ? 'not-attached' : 'link-down');
+      return;
+    }
+    this.statistics.receivedFrames++;
+    this.statistics.receivedBytes += frame.length;
+    this.#handler.receive(frame, offload);
+  }
+
   /** Hands over what was queued when it began; what that makes the stack send is for the next turn. */
   #deliverAll(): void {
     this.#deliveryDue = false;
     const queue = this.#queue;
     try {
-      for (let left = queue.length; left > 0 && this.#up; left--) {
+      for (let left = queue.length; left > 0; left--) {
         const frame = queue.shift();
-        this.statistics.receivedFrames++;
-        this.statistics.receivedBytes += frame.length;
-        this.#handler?.receive(frame, queue.offload);
+        this.statistics.queueDepth = queue.length;
+        this.#receive(frame, queue.offload);
         this.#pool.give(frame);
       }
       if (this.#up) this.#handler?.batchEnd();

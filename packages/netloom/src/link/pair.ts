@@ -9,6 +9,7 @@ import {
   type LinkHandler,
   type LinkOffload,
 } from './link.ts';
+import { StrictLink } from './strict.ts';
 
 /** The limits of a {@link linkPair}. */
 export interface LinkPairLimits {
@@ -36,8 +37,8 @@ export interface LinkPairOptions {
   readonly mtu?: number;
   /** Default: all of it. What only goes through memory needs no checksum and no cutting. */
   readonly offload?: LinkOffload;
-  /** Overwrites each frame when its receiver has returned, so that one that keeps what it borrowed is found out. Default off. */
-  readonly poison?: boolean;
+  /** Makes each end a {@link StrictLink}, which finds out users that break the contract. For tests; default false. */
+  readonly strict?: boolean;
   readonly limits?: Partial<LinkPairLimits>;
 }
 
@@ -45,9 +46,6 @@ export interface LinkPairOptions {
 const LARGEST_SEGMENT = 65_550;
 /** A VLAN tag may come on top of the MTU (IEEE 802.3, clause 3.2.7). */
 const VLAN_TAG_LENGTH = 4;
-/** No frame is that byte over and over; what is read as a length or an offset is far out of range. */
-const POISON = 0xdb;
-
 /**
  * Two ends of a cable in memory. A frame sent at one end is received at the other at the same instant of the clock, by one
  * deferred call for all that have been sent by then; `batchEnd` follows. What {@link FrameOffload} said is handed on with the frame.
@@ -66,7 +64,7 @@ export function linkPair(clock: Clock, options: LinkPairOptions = {}): [Link, Li
   const end1 = new PairEnd(name1, mac1, clock, options, limits, pool);
   end0.join(end1);
   end1.join(end0);
-  return [end0, end1];
+  return options.strict === true ? [new StrictLink(end0), new StrictLink(end1)] : [end0, end1];
 }
 
 class PairEnd implements Link {
@@ -74,10 +72,9 @@ class PairEnd implements Link {
   readonly mac: MacAddress;
   readonly mtu: number;
   readonly offload: LinkOffload;
-  readonly statistics: LinkStatistics = new LinkStatistics();
+  readonly statistics: LinkStatistics = new LinkStatistics(this);
   readonly #clock: Clock;
   readonly #pool: FramePool;
-  readonly #poison: boolean;
   /** Frames on their way from this end to the other. */
   readonly #queue: FrameQueue;
   #peer!: PairEnd;
@@ -103,7 +100,6 @@ class PairEnd implements Link {
     this.offload = options.offload ?? { checksum: true, segmentation: LARGEST_SEGMENT };
     this.#clock = clock;
     this.#pool = pool;
-    this.#poison = options.poison ?? false;
     this.#queue = new FrameQueue(limits.queueFrames, limits.queueBytes);
   }
 
@@ -162,7 +158,6 @@ class PairEnd implements Link {
         const frame = queue.shift();
         this.statistics.queueDepth = queue.length;
         peer.#receive(frame, queue.offload);
-        if (this.#poison) frame.fill(POISON);
         this.#pool.give(frame);
       }
       peer.#batchEnd();

@@ -6,6 +6,7 @@ import { join } from 'node:path';
 import { test } from 'node:test';
 import { promisify } from 'node:util';
 import { KernelNamespace, namespaceObstacle } from '../../test/kernel-namespace.ts';
+import { requires } from '../../test/requires.ts';
 import {
   Failure,
   FileDescriptor,
@@ -17,7 +18,7 @@ import {
 } from './index.ts';
 import { pointerTo } from './memory.ts';
 
-const options = { skip: nativeAvailable() ?? false, timeout: 30_000 };
+const options = { skip: requires(nativeAvailable() ?? false), timeout: 30_000 };
 const execute = promisify(execFile);
 
 /** A named pipe open at both ends: what is written is read again, and until then reading would block. */
@@ -204,7 +205,7 @@ test(
   'work in a network namespace sees that one, and comes back after an error',
   {
     ...options,
-    skip: options.skip || namespaceObstacle,
+    skip: requires(nativeAvailable() ?? namespaceObstacle),
   },
   () => {
     using namespace = new KernelNamespace('enter');

@@ -3,6 +3,7 @@ import { readdirSync } from 'node:fs';
 import { test } from 'node:test';
 import { IpAddress, ManualClock, type EchoReply } from '../core/index.ts';
 import { KernelNamespace, namespaceObstacle } from '../../test/kernel-namespace.ts';
+import { requires } from '../../test/requires.ts';
 import {
   inNetworkNamespace,
   nativeAvailable,
@@ -10,7 +11,7 @@ import {
   type NativePingOptions,
 } from './index.ts';
 
-const options = { skip: nativeAvailable() ?? namespaceObstacle, timeout: 30_000 };
+const options = { skip: requires(nativeAvailable() ?? namespaceObstacle), timeout: 30_000 };
 
 /** A clock that stands still, so that nothing is ever late. */
 const still = new ManualClock();

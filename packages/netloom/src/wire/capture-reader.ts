@@ -1,4 +1,4 @@
-import { ByteGatherer, withLimits } from '../core/index.ts';
+import { ByteGatherer, copyBytes, withLimits } from '../core/index.ts';
 import type {
   CaptureFault,
   CaptureFileLimits,
@@ -56,7 +56,7 @@ class DetectingReader implements CaptureReader {
     this.#reader = this.#readerFor(magic);
     if (this.#reader === undefined) return 'not-a-capture';
     // The magic is the reader's to read: it may have come in several chunks.
-    const first = this.#reader.push(magic.slice());
+    const first = this.#reader.push(copyBytes(magic));
     this.#bytes.consume(4);
     return first ?? this.#reader.push(this.#bytes.rest());
   }

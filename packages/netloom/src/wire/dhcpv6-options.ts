@@ -27,6 +27,8 @@ export const Dhcpv6OptionCode = {
   IA_PD: 25,
   IA_PREFIX: 26,
   INFORMATION_REFRESH_TIME: 32,
+  /** RFC 4704. */
+  CLIENT_FQDN: 39,
   SOLICIT_MAXIMUM_TIME: 82,
   INFORMATION_MAXIMUM_TIME: 83,
 } as const;

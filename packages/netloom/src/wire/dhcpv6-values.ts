@@ -2,6 +2,7 @@ import {
   ByteWriter,
   Cidr,
   IpAddress,
+  concatBytes,
   readInt32,
   readUint16,
   writeUint16,
@@ -228,4 +229,23 @@ export function readDhcpv6DomainList(options: readonly Dhcpv6Option[]): string[]
 /** The option of domains to search. Throws `DOMAIN_NAME_INVALID`. */
 export function dhcpv6DomainList(names: readonly string[]): Dhcpv6Option {
   return dhcpv6Option(Dhcpv6OptionCode.DOMAIN_LIST, emitDomainNames(names));
+}
+
+/** The name that a client has for itself, whole or its first labels (RFC 4704, section 4); undefined where it is absent or malformed. */
+export function readDhcpv6ClientName(options: readonly Dhcpv6Option[]): string | undefined {
+  const data = findDhcpv6Option(options, Dhcpv6OptionCode.CLIENT_FQDN)?.data;
+  if (data === undefined || data.length < 2) return undefined;
+  // A name that is not whole has no zero at its end (RFC 4704, section 4.2).
+  const isWhole = data.at(-1) === 0;
+  const name = isWhole ? data.subarray(1) : concatBytes([data.subarray(1), Uint8Array.of(0)]);
+  const names = parseDomainNames(name, { compression: false, limit: 1 });
+  return isFault(names) ? undefined : names[0];
+}
+
+/** The option by which a client tells its name; the server is asked to enter nothing for it anywhere else (RFC 4704, section 4.1). */
+export function dhcpv6ClientName(name: string): Dhcpv6Option {
+  const encoded = emitDomainNames([name]);
+  const isWhole = name.includes('.');
+  const labels = isWhole ? encoded : encoded.subarray(0, -1);
+  return dhcpv6Option(Dhcpv6OptionCode.CLIENT_FQDN, concatBytes([Uint8Array.of(0), labels]));
 }

@@ -1,5 +1,6 @@
 /** Header codecs: bytes to values and back, pure. Every parser is total: any bytes give a value or a {@link WireFault}. */
 export * from './arp.ts';
+export * from './bpdu.ts';
 export * from './capture-file.ts';
 export * from './capture-reader.ts';
 export * from './checksum.ts';

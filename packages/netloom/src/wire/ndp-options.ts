@@ -1,5 +1,6 @@
 import { Cidr, IpAddress, MacAddress, readInt32, writeUint32 } from '../core/index.ts';
-import type { WireFault } from './fault.ts';
+import { emitDomainNames, parseDomainNames } from './domain-name.ts';
+import { isFault, type WireFault } from './fault.ts';
 
 /** Types of NDP options (IANA "IPv6 Neighbor Discovery Option Formats"). */
 export const NdpOptionType = {
@@ -10,6 +11,7 @@ export const NdpOptionType = {
   MTU: 5,
   ROUTE_INFORMATION: 24,
   RECURSIVE_DNS_SERVERS: 25,
+  DNS_SEARCH_LIST: 31,
 } as const;
 
 /** A router's or a route's preference (RFC 4191, section 2.1). */
@@ -42,6 +44,17 @@ export interface NdpDnsServers {
   readonly addresses: readonly IpAddress[];
 }
 
+/** Domains to search (RFC 8106, section 5.2). Lifetime in seconds; 0: use them no more. */
+export interface NdpSearchDomains {
+  readonly kind: 'search-domains';
+  readonly lifetime: number;
+  /** Lower case, without the final dot. */
+  readonly domains: readonly string[];
+}
+
+/** How many domains of a search list are read. */
+const SEARCH_LIST_LIMIT = 64;
+
 /** An option of an NDP message. */
 export type NdpOption =
   | { readonly kind: 'source-link-address'; readonly mac: MacAddress }
@@ -52,6 +65,7 @@ export type NdpOption =
   | { readonly kind: 'mtu'; readonly mtu: number }
   | NdpRoute
   | NdpDnsServers
+  | NdpSearchDomains
   /** One not known, or known but not as its RFC has it: passed over (RFC 4861, section 4.6). `body` is a view: all behind type and length. */
   | { readonly kind: 'other'; readonly type: number; readonly body: Uint8Array };
 
@@ -120,6 +134,8 @@ function parseKnownOption(
       return parseRoute(bytes, at, length);
     case NdpOptionType.RECURSIVE_DNS_SERVERS:
       return parseDnsServers(bytes, at, length);
+    case NdpOptionType.DNS_SEARCH_LIST:
+      return parseSearchDomains(bytes, at, length);
     default:
       return undefined;
   }
@@ -165,6 +181,22 @@ function parseDnsServers(bytes: Uint8Array, at: number, length: number): NdpDnsS
   return { kind: 'dns-servers', lifetime: readInt32(bytes, at + 4) >>> 0, addresses };
 }
 
+/** RFC 8106, section 5.2: names as in DHCP, without compression, then zeros up to a multiple of eight bytes. */
+function parseSearchDomains(
+  bytes: Uint8Array,
+  at: number,
+  length: number,
+): NdpSearchDomains | undefined {
+  let end = at + length;
+  while (end > at + 8 && bytes[end - 1] === 0) end--;
+  // The last name's own zero belongs to it; an option whose names fill it to the end without one is malformed.
+  if (end === at + 8 || end === at + length) return undefined;
+  const rules = { compression: false, limit: SEARCH_LIST_LIMIT };
+  const domains = parseDomainNames(bytes.subarray(at + 8, end + 1), rules);
+  if (isFault(domains)) return undefined;
+  return { kind: 'search-domains', lifetime: readInt32(bytes, at + 4) >>> 0, domains };
+}
+
 /** The preference in bits 3 and 4 of a flags byte; undefined: the reserved value (RFC 4191, section 2.1). */
 export function routerPreference(flags: number): RouterPreference | undefined {
   return PREFERENCES[(flags >>> 3) & 3];
@@ -198,6 +230,8 @@ function ndpOptionLength(option: NdpOption): number {
       return 8 + routePrefixLength(option.prefix);
     case 'dns-servers':
       return 8 + 16 * option.addresses.length;
+    case 'search-domains':
+      return 8 + paddedToEight(option.domains.reduce((sum, name) => sum + name.length + 2, 0));
     case 'other':
       return paddedToEight(2 + option.body.length);
   }
@@ -256,6 +290,11 @@ function emitNdpOption(option: NdpOption, bytes: Uint8Array, at: number): void {
       return emitRoute(option, bytes, at);
     case 'dns-servers':
       return emitDnsServers(option, bytes, at);
+    case 'search-domains':
+      bytes[at] = NdpOptionType.DNS_SEARCH_LIST;
+      writeUint32(bytes, at + 4, option.lifetime);
+      bytes.set(emitDomainNames(option.domains), at + 8);
+      return;
     case 'other':
       bytes[at] = option.type;
       bytes.set(option.body, at + 2);

@@ -10,9 +10,11 @@ export const PcapngBlock = {
   ENHANCED_PACKET: 6,
 } as const;
 
-/** Codes of options; each kind of block has its own numbers beside `END` (section 3.5). */
+/** Codes of options; each kind of block has its own numbers beside `END` and `COMMENT` (section 3.5). */
 export const PcapngOption = {
   END: 0,
+  /** Of any block. */
+  COMMENT: 1,
   SECTION_HARDWARE: 2,
   SECTION_OPERATING_SYSTEM: 3,
   SECTION_APPLICATION: 4,

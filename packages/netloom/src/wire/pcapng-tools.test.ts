@@ -5,11 +5,8 @@ import { tmpdir } from 'node:os';
 import { join } from 'node:path';
 import { test } from 'node:test';
 import { concatBytes, fromHex } from '../core/index.ts';
+import { program, requires } from '../../test/requires.ts';
 import { PcapngWriter } from './pcapng-writer.ts';
-
-function missing(tool: string): string | false {
-  return spawnSync(tool, ['--version']).status === 0 ? false : `${tool} is not installed`;
-}
 
 /** A broadcast ARP request of 42 bytes (RFC 826). */
 const ARP = fromHex(
@@ -27,7 +24,8 @@ function inspect(tool: string, args: string[], byteOrder: 'little' | 'big'): str
     const time = 1_600_000_000_123_456_789n;
     writer.packet({ interfaceId: 0, time, data: ARP, direction: 'out' });
     writer.packet({ interfaceId: 1, time: time + 1_000_000n, data: ARP, direction: 'in' });
-    writer.packet({ interfaceId: 0, time: time + 2_000_000n, data: ARP });
+    const comment = 'lost here: loss';
+    writer.packet({ interfaceId: 0, time: time + 2_000_000n, data: ARP, comment });
     writer.statistics({ interfaceId: 0, time, received: 2n, dropped: 1n });
     const file = join(folder, 'test.pcapng');
     writeFileSync(file, concatBytes(blocks));
@@ -42,21 +40,25 @@ function inspect(tool: string, args: string[], byteOrder: 'little' | 'big'): str
   }
 }
 
-test('tshark reads what we write', { skip: missing('tshark') }, () => {
+test('tshark reads what we write', { skip: requires(program('tshark')) }, () => {
   const fields = ['frame.interface_name', 'frame.time_epoch', 'frame.packet_flags_direction'];
   const args = ['-T', 'fields', '-E', 'separator=;', ...fields.flatMap((name) => ['-e', name])];
   for (const byteOrder of ['little', 'big'] as const) {
-    const output = inspect('tshark', [...args, '-e', 'arp.dst.proto_ipv4', '-r'], byteOrder);
+    const output = inspect(
+      'tshark',
+      [...args, '-e', 'arp.dst.proto_ipv4', '-e', 'frame.comment', '-r'],
+      byteOrder,
+    );
     const lines = output.trim().split('\n');
     assert.equal(lines.length, 3);
-    assert.match(lines[0]!, /^lan0;1600000000[.]123456789;0x00000002;192[.]0[.]2[.]2$/);
+    assert.match(lines[0]!, /^lan0;1600000000[.]123456789;0x00000002;192[.]0[.]2[.]2;$/);
     assert.match(lines[1]!, /^lan1;1600000000[.]124456000;0x00000001;/);
-    assert.match(lines[2]!, /^lan0;1600000000[.]125456789;;/);
+    assert.match(lines[2]!, /^lan0;1600000000[.]125456789;;192[.]0[.]2[.]2;lost here: loss$/);
     assert.doesNotMatch(output, /Malformed/i);
   }
 });
 
-test('capinfos finds the file in order', { skip: missing('capinfos') }, () => {
+test('capinfos finds the file in order', { skip: requires(program('capinfos')) }, () => {
   for (const byteOrder of ['little', 'big'] as const) {
     const output = inspect('capinfos', ['-M'], byteOrder);
     assert.match(output, /File type: .*pcapng\n/);

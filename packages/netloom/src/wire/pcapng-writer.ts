@@ -41,6 +41,8 @@ export interface PcapngPacket {
   /** Bytes the packet had, if `data` is not all of it. */
   readonly originalLength?: number;
   readonly direction?: CaptureDirection;
+  /** Something to be shown with the packet. */
+  readonly comment?: string;
 }
 
 /** Counts of an interface to be written. */
@@ -107,6 +109,7 @@ export class PcapngWriter {
     const { length } = packet.data;
     const kept = snapLength > 0 ? Math.min(snapLength, length) : length;
     const options = packet.direction === undefined ? [] : [this.#flags(packet.direction)];
+    if (packet.comment !== undefined) options.push(text(PcapngOption.COMMENT, packet.comment));
     this.#block(PcapngBlock.ENHANCED_PACKET, 20 + padded(kept), options, (view, at, block) => {
       view.setUint32(at, packet.interfaceId, this.#littleEndian);
       this.#putTime(view, at + 4, packet);

@@ -3,13 +3,18 @@
  * again, and must be the same to the byte; tshark must agree on what each frame is.
  */
 import assert from 'node:assert/strict';
-import { spawn, spawnSync, type ChildProcess } from 'node:child_process';
-import { once } from 'node:events';
+import { spawnSync } from 'node:child_process';
 import { mkdtempSync, readFileSync, rmSync, writeFileSync } from 'node:fs';
 import { tmpdir } from 'node:os';
 import { join } from 'node:path';
 import { after, before, describe, test } from 'node:test';
-import { toHex } from '../core/index.ts';
+import { copyBytes, toHex } from '../core/index.ts';
+import {
+  KernelNamespace,
+  namespaceObstacle,
+  type NamespaceProgram,
+} from '../../test/kernel-namespace.ts';
+import { privilege, program, requires } from '../../test/requires.ts';
 import {
   captureReader,
   describeFrame,
@@ -50,121 +55,59 @@ import {
   type WireFault,
 } from './index.ts';
 
-const client = `netloom-capture-${process.pid}-a`;
-const server = `netloom-capture-${process.pid}-b`;
-
-function whyNot(): string | false {
-  if (process.getuid?.() !== 0) return 'needs root, to make network namespaces';
-  for (const tool of ['ip', 'tcpdump', 'curl', 'python3', 'ping']) {
-    const found = spawnSync('sh', ['-c', `command -v ${tool}`]).status === 0;
-    if (!found) return `${tool} is not installed`;
-  }
-  const made = spawnSync('ip', ['netns', 'add', client]).status === 0;
-  if (made) spawnSync('ip', ['netns', 'del', client]);
-  return made ? false : 'network namespaces cannot be made here';
-}
-
-function run(command: string, ...args: string[]): void {
-  const done = spawnSync(command, args, { encoding: 'utf8', timeout: 30_000 });
-  assert.equal(done.status, 0, `${command} ${args.join(' ')}: ${done.stderr}${done.stdout}`);
-}
-
-const inNamespace = (name: string, ...command: string[]): string[] => [
-  'netns',
-  'exec',
-  name,
-  ...command,
-];
+/** What makes the traffic. */
+const TOOLS = ['tcpdump', 'curl', 'python3', 'ping'];
 
 /** Two namespaces with a cable between them. */
-function makeNamespaces(): void {
-  run('ip', 'netns', 'add', client);
-  run('ip', 'netns', 'add', server);
-  run(
-    'ip',
-    'link',
-    'add',
-    'cable',
-    'netns',
-    client,
-    'type',
-    'veth',
-    'peer',
-    'cable',
-    'netns',
-    server,
-  );
-  for (const [name, last] of [
+function joinByCable(client: KernelNamespace, server: KernelNamespace): void {
+  client.ip('link', 'add', 'cable', 'type', 'veth', 'peer', 'cable', 'netns', server.name);
+  for (const [namespace, last] of [
     [client, 1],
     [server, 2],
   ] as const) {
-    const ip = ['-n', name];
-    run('ip', ...ip, 'address', 'add', `192.0.2.${last}/24`, 'dev', 'cable');
-    run('ip', ...ip, 'address', 'add', `2001:db8::${last}/64`, 'dev', 'cable', 'nodad');
-    run('ip', ...ip, 'link', 'set', 'lo', 'up');
-    run('ip', ...ip, 'link', 'set', 'cable', 'up');
+    namespace.enableIpv6();
+    namespace.ip('address', 'add', `192.0.2.${last}/24`, 'dev', 'cable');
+    namespace.ip('link', 'set', 'cable', 'up');
+    namespace.ip('address', 'add', `2001:db8::${last}/64`, 'dev', 'cable', 'nodad');
   }
 }
 
-/** Starts a program in a namespace, and waits until it has said `ready`. */
+/** Starts a program, and waits until it has said `ready`, on whichever of its outputs. */
 async function startUntil(
   ready: RegExp,
-  namespace: string,
+  namespace: KernelNamespace,
   ...command: string[]
-): Promise<ChildProcess> {
-  const child = spawn('ip', inNamespace(namespace, ...command), {
-    stdio: ['ignore', 'pipe', 'pipe'],
-  });
-  let said = '';
-  await new Promise<void>((resolve, reject) => {
-    const listen = (chunk: Buffer): void => {
-      said += chunk.toString();
-      if (ready.test(said)) resolve();
-    };
-    child.stdout.on('data', listen);
-    child.stderr.on('data', listen);
-    child.on('exit', () => reject(new Error(`${command.join(' ')} ended early: ${said}`)));
-  });
-  return child;
-}
-
-async function stop(child: ChildProcess | undefined): Promise<void> {
-  if (child === undefined || child.exitCode !== null) return;
-  const ended = once(child, 'exit');
-  child.kill('SIGINT');
-  await ended;
+): Promise<NamespaceProgram> {
+  const program = namespace.startProgram('sh', '-c', 'exec "$@" 2>&1', 'sh', ...command);
+  while (!ready.test(await program.line()));
+  return program;
 }
 
 /** Makes the traffic, and answers the captured frames. */
 async function capture(folder: string): Promise<Uint8Array[]> {
   const file = join(folder, 'real.pcap');
   writeFileSync(join(folder, 'data'), new Uint8Array(300_000).fill(7));
-  let tcpdump: ChildProcess | undefined;
-  let web: ChildProcess | undefined;
-  try {
-    makeNamespaces();
-    const dump = ['tcpdump', '-i', 'cable', '--immediate-mode', '-U', '-w', file];
-    tcpdump = await startUntil(/listening on/, client, ...dump);
-    const serve = ['-u', '-m', 'http.server', '--bind', '::', '-d', folder, '8000'];
-    web = await startUntil(/Serving HTTP/, server, 'python3', ...serve);
-    for (const host of ['192.0.2.2', '[2001:db8::2]']) {
-      const url = `http://${host}:8000/data`;
-      run('ip', ...inNamespace(client, 'curl', '-sSf', '-m', '20', '-o', '/dev/null', url));
-    }
-    run('ip', ...inNamespace(client, 'ping', '-c', '2', '-i', '0.2', '192.0.2.2'));
-    // Longer than the MTU: it goes in fragments.
-    run('ip', ...inNamespace(client, 'ping', '-c', '1', '-s', '4000', '192.0.2.2'));
-    run('ip', ...inNamespace(client, 'ping', '-6', '-c', '2', '-i', '0.2', '2001:db8::2'));
-    run('ip', ...inNamespace(client, 'ping', '-6', '-c', '1', '-s', '4000', '2001:db8::2'));
-    run('ip', ...inNamespace(client, 'python3', '-c', sendToClosedPorts));
-  } finally {
-    await stop(web);
-    await stop(tcpdump);
-    spawnSync('ip', ['netns', 'del', client]);
-    spawnSync('ip', ['netns', 'del', server]);
+  using client = new KernelNamespace('capture-client');
+  using server = new KernelNamespace('capture-server');
+  joinByCable(client, server);
+  const dump = ['tcpdump', '-i', 'cable', '--immediate-mode', '-U', '-w', file];
+  const tcpdump = await startUntil(/listening on/, client, ...dump);
+  const serve = ['-u', '-m', 'http.server', '--bind', '::', '-d', folder, '8000'];
+  const web = await startUntil(/Serving HTTP/, server, 'python3', ...serve);
+  for (const host of ['192.0.2.2', '[2001:db8::2]']) {
+    const url = `http://${host}:8000/data`;
+    await client.run('curl', '-sSf', '-m', '20', '-o', '/dev/null', url);
   }
+  await client.run('ping', '-c', '2', '-i', '0.2', '192.0.2.2');
+  // Longer than the MTU: it goes in fragments.
+  await client.run('ping', '-c', '1', '-s', '4000', '192.0.2.2');
+  await client.run('ping', '-6', '-c', '2', '-i', '0.2', '2001:db8::2');
+  await client.run('ping', '-6', '-c', '1', '-s', '4000', '2001:db8::2');
+  await client.run('python3', '-c', sendToClosedPorts);
+  await web.stop();
+  await tcpdump.stop();
   const frames: Uint8Array[] = [];
-  const reader = captureReader({ packet: ({ data }) => frames.push(data.slice()) });
+  const reader = captureReader({ packet: ({ data }) => frames.push(copyBytes(data)) });
   reader.push(readFileSync(file));
   assert.equal(reader.end(), undefined);
   return frames;
@@ -337,54 +280,58 @@ const WORDS: readonly (readonly [protocol: RegExp, word: RegExp])[] = [
   [/^eth:ethertype:ip(v6)?:udp/, / UDP /],
 ];
 
-describe('frames of the Linux kernel', { skip: whyNot() }, () => {
-  let folder: string;
-  let frames: Uint8Array[];
-  before(async () => {
-    folder = mkdtempSync(join(tmpdir(), 'netloom-capture-'));
-    frames = await capture(folder);
-  });
-  after(() => rmSync(folder, { recursive: true }));
+describe(
+  'frames of the Linux kernel',
+  { skip: requires(privilege(), namespaceObstacle, ...TOOLS.map(program)) },
+  () => {
+    let folder: string;
+    let frames: Uint8Array[];
+    before(async () => {
+      folder = mkdtempSync(join(tmpdir(), 'netloom-capture-'));
+      frames = await capture(folder);
+    });
+    after(() => rmSync(folder, { recursive: true }));
 
-  test('there are frames of every kind that was sent', () => {
-    const story = frames.map((frame) => describeFrame(frame)).join('\n');
-    for (const wanted of [
-      /^ARP who has 192[.]0[.]2[.]2[?] tell 192[.]0[.]2[.]1 at /m,
-      /^192[.]0[.]2[.]1:\d+ > 192[.]0[.]2[.]2:8000 TCP SYN seq=\d+ win=\d+ len=0 mss=1460 wscale=\d+ sackOK/m,
-      /^\[2001:db8::1\]:\d+ > \[2001:db8::2\]:8000 TCP SYN seq=/m,
-      /TCP (FIN|PSH|FIN,PSH),ACK /m,
-      /^192[.]0[.]2[.]1 > 192[.]0[.]2[.]2 ICMP echo request id=\d+ seq=2 len=56$/m,
-      /^192[.]0[.]2[.]2 > 192[.]0[.]2[.]1 ICMP fragment id=0x[0-9a-f]+ offset=1480 bytes=1480 more$/m,
-      /^2001:db8::2 > 2001:db8::1 ICMPv6 echo reply id=\d+ seq=2 len=56$/m,
-      /^2001:db8::2 > 2001:db8::1 ICMPv6 fragment id=.* last$/m,
-      /NDP who has 2001:db8::2[?] tell /,
-      /NDP 2001:db8::2 is at .* solicited override$/m,
-      /192[.]0[.]2[.]2 > 192[.]0[.]2[.]1 ICMP port unreachable for 192[.]0[.]2[.]1:\d+ > 192[.]0[.]2[.]2:9 UDP$/m,
-      /ICMPv6 port unreachable for \[2001:db8::1\]:\d+ > \[2001:db8::2\]:9 UDP$/m,
-    ]) {
-      assert.match(story, wanted);
-    }
-    assert.doesNotMatch(story, /\((truncated|bad-[a-z]+|too-many)\)/);
-  });
-
-  test('every header is written again as it was, to the byte', () => {
-    for (const frame of frames) {
-      const before = toHex(frame);
-      assert.equal(toHex(rewrite(frame)), before, describeFrame(frame));
-    }
-  });
-
-  test(
-    'tshark finds nothing malformed, and agrees on what each frame is',
-    { skip: spawnSync('tshark', ['--version']).status !== 0 && 'tshark is not installed' },
-    () => {
-      const protocols = protocolsByTshark(folder, frames);
-      assert.equal(protocols.length, frames.length);
-      for (const [i, frame] of frames.entries()) {
-        for (const [protocol, word] of WORDS) {
-          if (protocol.test(protocols[i]!)) assert.match(describeFrame(frame), word);
-        }
+    test('there are frames of every kind that was sent', () => {
+      const story = frames.map((frame) => describeFrame(frame)).join('\n');
+      for (const wanted of [
+        /^ARP who has 192[.]0[.]2[.]2[?] tell 192[.]0[.]2[.]1 at /m,
+        /^192[.]0[.]2[.]1:\d+ > 192[.]0[.]2[.]2:8000 TCP SYN seq=\d+ win=\d+ len=0 mss=1460 wscale=\d+ sackOK/m,
+        /^\[2001:db8::1\]:\d+ > \[2001:db8::2\]:8000 TCP SYN seq=/m,
+        /TCP (FIN|PSH|FIN,PSH),ACK /m,
+        /^192[.]0[.]2[.]1 > 192[.]0[.]2[.]2 ICMP echo request id=\d+ seq=2 len=56$/m,
+        /^192[.]0[.]2[.]2 > 192[.]0[.]2[.]1 ICMP fragment id=0x[0-9a-f]+ offset=1480 bytes=1480 more$/m,
+        /^2001:db8::2 > 2001:db8::1 ICMPv6 echo reply id=\d+ seq=2 len=56$/m,
+        /^2001:db8::2 > 2001:db8::1 ICMPv6 fragment id=.* last$/m,
+        /NDP who has 2001:db8::2[?] tell /,
+        /NDP 2001:db8::2 is at .* solicited override$/m,
+        /192[.]0[.]2[.]2 > 192[.]0[.]2[.]1 ICMP port unreachable for 192[.]0[.]2[.]1:\d+ > 192[.]0[.]2[.]2:9 UDP$/m,
+        /ICMPv6 port unreachable for \[2001:db8::1\]:\d+ > \[2001:db8::2\]:9 UDP$/m,
+      ]) {
+        assert.match(story, wanted);
       }
-    },
-  );
-});
+      assert.doesNotMatch(story, /\((truncated|bad-[a-z]+|too-many)\)/);
+    });
+
+    test('every header is written again as it was, to the byte', () => {
+      for (const frame of frames) {
+        const before = toHex(frame);
+        assert.equal(toHex(rewrite(frame)), before, describeFrame(frame));
+      }
+    });
+
+    test(
+      'tshark finds nothing malformed, and agrees on what each frame is',
+      { skip: requires(program('tshark')) },
+      () => {
+        const protocols = protocolsByTshark(folder, frames);
+        assert.equal(protocols.length, frames.length);
+        for (const [i, frame] of frames.entries()) {
+          for (const [protocol, word] of WORDS) {
+            if (protocol.test(protocols[i]!)) assert.match(describeFrame(frame), word);
+          }
+        }
+      },
+    );
+  },
+);

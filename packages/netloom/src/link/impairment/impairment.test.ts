@@ -6,7 +6,12 @@ import { foldSum, sumWords } from '../../wire/index.ts';
 import { numberedFrame, Recorder } from '../frame-recorder.ts';
 import type { Link, LinkOffload } from '../link.ts';
 import { linkPair } from '../pair.ts';
-import { ImpairedLink, type ImpairedLinkOptions, type Impairment } from './index.ts';
+import {
+  ImpairedLink,
+  type FrameEffect,
+  type ImpairedLinkOptions,
+  type Impairment,
+} from './index.ts';
 
 type Options = Partial<Omit<ImpairedLinkOptions, 'clock' | 'random'>> & {
   seed?: number;
@@ -289,6 +294,70 @@ test('a segment left to the link is cut first, so that each frame has its own fa
   assert.deepEqual(counted.near.statistics.drops.snapshot(), { loss: 3 });
 });
 
+test('what befalls a frame is shown with it, and with its direction', () => {
+  const cases: readonly [FrameEffect, Partial<Impairment>][] = [
+    ['loss', { loss: 1 }],
+    ['burst-loss', { burstLoss: { enter: 1, leave: 0 } }],
+    ['partition', { partition: true }],
+    ['queue-full', { rate: 1000, queueBytes: 0 }],
+    ['link-down', { delay: 1 }],
+    ['duplicated', { duplicate: 1 }],
+    ['reordered', { reorder: 1 }],
+  ];
+  for (const [effect, settings] of cases) {
+    const shown: unknown[] = [];
+    const { clock, near, far } = impaired({
+      limits: { closeTimeout: 0 },
+      outbound: settings,
+      inbound: settings,
+      observe: (direction, what, frame) => shown.push([direction, what, frame[15]]),
+    });
+    // The first finds the line free; of the second it is said that it did not.
+    const first = effect === 'queue-full' ? 0 : 1;
+    for (let number = first; number < 2; number++) {
+      send(near, number);
+      send(far, number);
+    }
+    clock.runDeferred();
+    void near.close();
+    clock.advance(0);
+    const own = shown.filter((one) => (one as unknown[])[1] === effect && (one as unknown[])[2]);
+    assert.deepEqual(new Set(own.map(String)), new Set([`out,${effect},1`, `in,${effect},1`]));
+    assert.equal(own.length, 2);
+    assert.equal(near.outbound.effects.get(effect), 1);
+    assert.equal(near.inbound.effects.get(effect), 1);
+    assert.equal(near.statistics.queueDepth, 0);
+  }
+});
+
+test('a segment that cannot be cut is shown too', () => {
+  const shown: unknown[] = [];
+  const { clock, near } = impaired({
+    outbound: { delay: 1 },
+    observe: (direction, effect, frame, offload) =>
+      shown.push([direction, effect, frame.length, offload?.segmentSize]),
+  });
+  const frame = numberedFrame(1, 3000);
+  near.transmit(frame, { checksumStart: 34, checksumOffset: 16, segmentSize: 1000 });
+  clock.runDeferred();
+  assert.deepEqual(shown, [['out', 'bad-offload', 3000, 1000]]);
+});
+
+test('a corrupted frame is shown as it is after that', () => {
+  const shown: Uint8Array[] = [];
+  const { clock, near, atFar } = impaired({
+    outbound: { corrupt: 1 },
+    observe: (_direction, _effect, frame) => shown.push(frame.slice()),
+  });
+  send(near, 1);
+  clock.runDeferred();
+  assert.notDeepEqual(shown, [numberedFrame(1)]);
+  assert.deepEqual(
+    atFar.received.map(({ frame }) => frame),
+    shown,
+  );
+});
+
 test('told not to cut, it carries the segment whole, but for corruption', () => {
   const whole = impaired({ cut: false, outbound: { delay: 1 } });
   whole.near.transmit(wholeSegment(), toCut);
@@ -309,7 +378,7 @@ test('what cannot be cut is dropped under its reason', () => {
   assert.deepEqual(near.statistics.drops.snapshot(), { 'bad-offload': 1 });
 });
 
-test('closing loses what is under way and tells the handler last', async () => {
+test('closing lets out what was sent, loses what comes, and tells the handler last', async () => {
   const { clock, near, far, atNear, atFar } = impaired({
     outbound: { delay: 10 },
     inbound: { delay: 10 },
@@ -321,9 +390,25 @@ test('closing loses what is under way and tells the handler last', async () => {
   assert.equal(send(near, 3), false);
   clock.advance(100);
   await closed;
-  assert.deepEqual([atNear.numbers(), atFar.numbers()], [[], []]);
+  assert.deepEqual([atNear.numbers(), atFar.numbers()], [[], [1]]);
   assert.deepEqual(atNear.ends, [undefined]);
-  assert.deepEqual(near.statistics.drops.snapshot(), { 'link-down': 3 });
+  assert.deepEqual(near.statistics.drops.snapshot(), { 'link-down': 2 });
+  assert.equal(clock.deadline(), Infinity, 'no timer is left');
+});
+
+test('a slow line holds up its closing for a while only', async () => {
+  const { clock, near, atNear, atFar } = impaired({
+    outbound: { delay: 5000 },
+    limits: { closeTimeout: 200 },
+  });
+  send(near, 1);
+  const closed = near.close();
+  clock.advance(199);
+  assert.deepEqual(atNear.ends, []);
+  clock.advance(200);
+  await closed;
+  assert.deepEqual(atFar.numbers(), []);
+  assert.deepEqual(near.statistics.drops.snapshot(), { 'link-down': 1 });
   assert.equal(clock.deadline(), Infinity, 'no timer is left');
 });
 

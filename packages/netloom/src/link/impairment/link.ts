@@ -1,4 +1,11 @@
-import { withLimits, type Clock, type MacAddress, type Random } from '../../core/index.ts';
+import {
+  withLimits,
+  type Clock,
+  type MacAddress,
+  type Random,
+  type Timer,
+} from '../../core/index.ts';
+import type { CaptureDirection } from '../../wire/index.ts';
 import { forwardFrame } from '../forward.ts';
 import { FramePool } from '../frame-pool.ts';
 import {
@@ -8,7 +15,7 @@ import {
   type LinkHandler,
   type LinkOffload,
 } from '../link.ts';
-import { ImpairedPath } from './path.ts';
+import { ImpairedPath, type FrameEffect, type ImpairedPathOptions } from './path.ts';
 import type { Impairment } from './settings.ts';
 
 /** The limits of an {@link ImpairedLink}, for each direction. */
@@ -18,12 +25,15 @@ export interface ImpairedLinkLimits {
   readonly bytesUnderWay: number;
   /** Bytes of memory kept for frames to come. */
   readonly poolBytes: number;
+  /** Milliseconds that a closed link goes on letting out what was sent before; the rest is lost. */
+  readonly closeTimeout: number;
 }
 
 const DEFAULT_LIMITS: ImpairedLinkLimits = {
   framesUnderWay: 65_536,
   bytesUnderWay: 64 * 1024 * 1024,
   poolBytes: 16 * 1024 * 1024,
+  closeTimeout: 1000,
 };
 
 /** What an {@link ImpairedLink} is made from beside the link. */
@@ -40,6 +50,16 @@ export interface ImpairedLinkOptions {
    * a wire loses. Default true. False is faster, and one loss then takes up to 64 KiB.
    */
   readonly cut?: boolean;
+  /**
+   * Is shown each frame that something befalls, on its way `out` or `in`, as it is then; borrowed. So a trace or a capture can say where
+   * a frame was lost. It must not throw: it stands in the way of the frame.
+   */
+  observe?(
+    direction: CaptureDirection,
+    effect: FrameEffect,
+    frame: Uint8Array,
+    offload: FrameOffload | undefined,
+  ): void;
   readonly limits?: Partial<ImpairedLinkLimits>;
 }
 
@@ -50,19 +70,26 @@ export interface ImpairedLinkOptions {
  * ours, and a {@link forwardFrame} between two wrapped ones does that too.) What passes is held in pooled memory and copied once.
  */
 export class ImpairedLink implements Link {
-  readonly statistics: LinkStatistics = new LinkStatistics();
+  readonly statistics: LinkStatistics = new LinkStatistics(this);
   /** The direction away from this end: settings to change, effects to read. */
   readonly outbound: ImpairedPath;
   /** The direction towards this end. */
   readonly inbound: ImpairedPath;
   readonly #inner: Link;
   readonly #pool: FramePool;
+  readonly #clock: Clock;
+  readonly #closeTimeout: number;
   #handler: LinkHandler | undefined;
   #up = true;
+  #closing: PromiseWithResolvers<void> | undefined;
+  readonly #closeTimer: Timer;
 
   constructor(inner: Link, options: ImpairedLinkOptions) {
     const limits = withLimits(DEFAULT_LIMITS, options.limits);
     this.#inner = inner;
+    this.#clock = options.clock;
+    this.#closeTimeout = limits.closeTimeout;
+    this.#closeTimer = options.clock.timer(() => this.#closeInner());
     this.#pool = new FramePool(limits.poolBytes);
     const common = {
       clock: options.clock,
@@ -75,11 +102,13 @@ export class ImpairedLink implements Link {
     };
     this.outbound = new ImpairedPath({
       ...common,
+      ...observer(options, 'out'),
       deliver: (frame, offload) => this.#leave(frame, offload),
-      batchEnd() {},
+      batchEnd: () => this.#left(),
     });
     this.inbound = new ImpairedPath({
       ...common,
+      ...observer(options, 'in'),
       deliver: (frame, offload) => this.#arrive(frame, offload),
       batchEnd: () => this.#handler?.batchEnd(),
     });
@@ -135,28 +164,54 @@ export class ImpairedLink implements Link {
     if (!this.outbound.acceptOwned(frame, offload)) return false;
     this.statistics.sentFrames++;
     this.statistics.sentBytes += length;
-    this.statistics.queueDepth = this.outbound.framesUnderWay;
+    this.#updateDepth();
     return true;
   }
 
   #leave(frame: Uint8Array, offload: FrameOffload | undefined): void {
     // What the inner link refuses, it has counted itself.
     forwardFrame(this.#inner, frame, offload);
+  }
+
+  #left(): void {
+    this.#updateDepth();
+    this.#closeOnceSent();
+  }
+
+  #updateDepth(): void {
     this.statistics.queueDepth = this.outbound.framesUnderWay;
   }
 
   #arrive(frame: Uint8Array, offload: FrameOffload | undefined): void {
     // The inner link may have frames at hand while it closes.
-    if (!this.#up) return;
+    if (!this.#up) {
+      this.statistics.drops.add('link-down');
+      return;
+    }
     this.statistics.receivedFrames++;
     this.statistics.receivedBytes += frame.length;
     this.#handler?.receive(frame, offload);
   }
 
-  /** Frames under way are lost with it. */
+  /** What was sent before is on the wire, and goes on to the other end; what is on its way to this end is lost. */
   close(): Promise<void> {
+    if (this.#closing !== undefined) return this.#closing.promise;
+    this.#closing = Promise.withResolvers();
+    this.#up = false;
+    this.inbound.clear();
+    this.#closeTimer.set(this.#clock.now() + this.#closeTimeout);
+    this.#closeOnceSent();
+    return this.#closing.promise;
+  }
+
+  #closeOnceSent(): void {
+    if (this.#closing !== undefined && this.outbound.framesUnderWay === 0) this.#closeInner();
+  }
+
+  /** What is still under way is lost. */
+  #closeInner(): void {
     this.#end();
-    return this.#inner.close();
+    this.#closing?.resolve(this.#inner.close());
   }
 
   [Symbol.asyncDispose](): Promise<void> {
@@ -165,7 +220,20 @@ export class ImpairedLink implements Link {
 
   #end(): void {
     this.#up = false;
+    this.#closeTimer.clear();
     this.outbound.clear();
     this.inbound.clear();
+    this.#updateDepth();
   }
+}
+
+/** The observer of one direction, if there is one. */
+function observer(
+  options: ImpairedLinkOptions,
+  direction: CaptureDirection,
+): Pick<ImpairedPathOptions, 'observe'> {
+  if (options.observe === undefined) return {};
+  return {
+    observe: (effect, frame, offload) => options.observe?.(direction, effect, frame, offload),
+  };
 }

@@ -11,6 +11,21 @@ import type { FrameOffload } from '../link.ts';
 import { finishFrameChecksum, segmentFrame } from '../segmentation.ts';
 import { changeImpairment, isClear, NO_IMPAIRMENT, type Impairment } from './settings.ts';
 
+/** What can befall a frame: it is lost, for one of these reasons, */
+export type FrameLoss =
+  | 'loss'
+  | 'burst-loss'
+  | 'partition'
+  /** The line was too slow for what was sent, or too much was under way. */
+  | 'queue-full'
+  /** The link was closed while it was under way. */
+  | 'link-down'
+  /** It was to be cut, and is no segment that could be. */
+  | 'bad-offload';
+
+/** or goes on, damaged, twice, or later than those behind it. */
+export type FrameEffect = FrameLoss | 'corrupted' | 'duplicated' | 'reordered';
+
 /** What an {@link ImpairedPath} is made from. */
 export interface ImpairedPathOptions {
   readonly clock: Clock;
@@ -23,6 +38,8 @@ export interface ImpairedPathOptions {
   readonly cut: boolean;
   /** Counts what is dropped, by reason. */
   readonly drops: Counters;
+  /** Is shown each frame that something befalls, as it is then: borrowed. It must not throw: it stands in the way of the frame. */
+  observe?(effect: FrameEffect, frame: Uint8Array, offload: FrameOffload | undefined): void;
   /** Takes a frame that has arrived: borrowed. */
   deliver(frame: Uint8Array, offload: FrameOffload | undefined): void;
   /** The frames that have arrived together have been delivered. */
@@ -40,7 +57,7 @@ interface Flight extends TimerEntry {
  * duplication, waiting for the line, delay. Settings changed later do not change the arrival of what is under way.
  */
 export class ImpairedPath {
-  /** What has befallen frames: `loss`, `burst-loss`, `partition`, `queue-full`, `corrupted`, `duplicated`, `reordered`. */
+  /** What has befallen frames: how often each {@link FrameEffect}. */
   readonly effects: Counters = new Counters();
   readonly #options: ImpairedPathOptions;
   readonly #timer: Timer;
@@ -99,7 +116,7 @@ export class ImpairedPath {
       const flight = this.#flights.takeDue(Infinity);
       if (flight === undefined) break;
       this.#bytesUnderWay -= flight.frame.length;
-      this.#drop('link-down', flight.frame);
+      this.#drop('link-down', flight.frame, flight.offload);
     }
     this.#timer.clear();
   }
@@ -120,7 +137,7 @@ export class ImpairedPath {
         taken = this.#admit(segment, undefined) || taken;
       },
     );
-    if (fault !== undefined) this.#count('bad-offload');
+    if (fault !== undefined) this.#countLoss('bad-offload', frame, offload);
     return taken;
   }
 
@@ -134,22 +151,23 @@ export class ImpairedPath {
     const lost = this.#causeOfLoss();
     if (lost !== undefined) {
       // True: a sender does not learn what befalls a frame on its way.
-      this.#drop(lost, frame);
+      this.#drop(lost, frame, offload);
       return true;
     }
     let left = offload;
     if (this.#happens(this.#settings.corrupt)) {
       left = undefined;
       this.#corrupt(frame, offload);
+      this.#note('corrupted', frame, left);
     }
     if (this.#happens(this.#settings.duplicate)) {
-      this.effects.add('duplicated');
+      this.#note('duplicated', frame, left);
       this.#schedule(this.#copy(frame), left);
     }
     return this.#schedule(frame, left);
   }
 
-  #causeOfLoss(): string | undefined {
+  #causeOfLoss(): FrameLoss | undefined {
     const { partition, loss, burstLoss } = this.#settings;
     if (partition) return 'partition';
     if (this.#happens(loss)) return 'loss';
@@ -170,17 +188,16 @@ export class ImpairedPath {
     if (offload !== undefined) finishFrameChecksum(frame, offload);
     const bit = this.#options.random.below(frame.length * 8);
     frame[bit >>> 3]! ^= 1 << (bit & 7);
-    this.effects.add('corrupted');
   }
 
   /** Puts the frame on its way, and delivers at once what need not wait. */
   #schedule(frame: Uint8Array, offload: FrameOffload | undefined): boolean {
     const now = this.#options.clock.now();
     if (!this.#hasRoom(frame, now)) {
-      this.#drop('queue-full', frame);
+      this.#drop('queue-full', frame, offload);
       return false;
     }
-    const arrival = this.#arrivalOf(frame, now);
+    const arrival = this.#arrivalOf(frame, offload, now);
     if (arrival <= now && this.#flights.deadline() > now) {
       this.#options.deliver(frame, offload);
       this.#options.pool.give(frame);
@@ -209,7 +226,7 @@ export class ImpairedPath {
     return waiting + frame.length <= queueBytes;
   }
 
-  #arrivalOf(frame: Uint8Array, now: number): number {
+  #arrivalOf(frame: Uint8Array, offload: FrameOffload | undefined, now: number): number {
     const { rate, delay, jitter, reorder, reorderDelay } = this.#settings;
     let departure = now;
     if (rate < Infinity) {
@@ -219,7 +236,7 @@ export class ImpairedPath {
     const variation = jitter > 0 ? jitter * (2 * this.#options.random.float() - 1) : 0;
     const arrival = departure + Math.max(0, delay + variation);
     if (this.#happens(reorder)) {
-      this.effects.add('reordered');
+      this.#note('reordered', frame, offload);
       return arrival + reorderDelay;
     }
     this.#lastArrival = Math.max(this.#lastArrival, arrival);
@@ -234,7 +251,7 @@ export class ImpairedPath {
         if (flight === undefined) break;
         this.#bytesUnderWay -= flight.frame.length;
         if (this.#settings.partition) {
-          this.#drop('partition', flight.frame);
+          this.#drop('partition', flight.frame, flight.offload);
         } else {
           deliver(flight.frame, flight.offload);
           pool.give(flight.frame);
@@ -251,13 +268,18 @@ export class ImpairedPath {
     else this.#timer.clear();
   }
 
-  #drop(reason: string, frame: Uint8Array): void {
-    this.#count(reason);
+  #drop(loss: FrameLoss, frame: Uint8Array, offload: FrameOffload | undefined): void {
+    this.#countLoss(loss, frame, offload);
     this.#options.pool.give(frame);
   }
 
-  #count(reason: string): void {
-    this.effects.add(reason);
-    this.#options.drops.add(reason);
+  #countLoss(loss: FrameLoss, frame: Uint8Array, offload: FrameOffload | undefined): void {
+    this.#options.drops.add(loss);
+    this.#note(loss, frame, offload);
+  }
+
+  #note(effect: FrameEffect, frame: Uint8Array, offload: FrameOffload | undefined): void {
+    this.effects.add(effect);
+    this.#options.observe?.(effect, frame, offload);
   }
 }

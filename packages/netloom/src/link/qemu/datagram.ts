@@ -33,7 +33,7 @@ export class QemuDatagramLink implements Link {
   readonly mac: MacAddress;
   readonly mtu: number;
   readonly offload: LinkOffload = NO_OFFLOAD;
-  readonly statistics: LinkStatistics = new LinkStatistics();
+  readonly statistics: LinkStatistics = new LinkStatistics(this);
   readonly #socket: DatagramSocket;
   readonly #clock: Clock;
   readonly #remote: SocketAddress;
@@ -98,16 +98,15 @@ export class QemuDatagramLink implements Link {
       this.statistics.drops.add('link-down', batch.length);
       return;
     }
-    const bytes = batch.map(({ data }) => data.length);
+    const lengths = batch.map(({ data }) => data.length);
     const taken = this.#socket.send(batch);
     this.statistics.sentFrames += taken;
-    for (const length of bytes.slice(0, taken)) this.statistics.sentBytes += length;
+    for (const length of lengths.slice(0, taken)) this.statistics.sentBytes += length;
     if (taken < batch.length) this.statistics.drops.add('queue-full', batch.length - taken);
   }
 
   #receiveBatch(batch: readonly Datagram[]): void {
     for (const { data, remote, segmentSize } of batch) {
-      if (!this.#up) return;
       if (remote.port !== this.#remote.port || !remote.address.equals(this.#remote.address)) {
         this.statistics.drops.add('wrong-sender');
         continue;

@@ -98,6 +98,24 @@ test('a frame sent is one write: its length in four bytes, then the frame', () =
   assert.equal(link.statistics.sentBytes, 300);
 });
 
+test('a frame waits until its last byte has left the connection', () => {
+  const { connection, link } = stream();
+  const depthAt = (bufferedAmount: number): number => {
+    connection.bufferedAmount = bufferedAmount;
+    return link.statistics.queueDepth;
+  };
+  for (const length of [60, 100, 300]) {
+    send(link, numberedFrame(1, length));
+    connection.bufferedAmount += 4 + length;
+  }
+  assert.equal(depthAt(64 + 104 + 304), 3);
+  assert.equal(depthAt(64 + 104 + 303), 3);
+  assert.equal(depthAt(104 + 304), 2);
+  assert.equal(depthAt(1), 1);
+  assert.equal(depthAt(0), 0);
+  assert.equal(link.statistics.sentFrames, 3);
+});
+
 test('frames received are the same, cut at every byte', () => {
   const bytes = concatBytes(
     [60, 14, 300].map((length, i) => framed(numberedFrame(i, Math.max(16, length)))),

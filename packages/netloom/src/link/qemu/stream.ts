@@ -23,8 +23,7 @@ const LENGTH_FIELD = 4;
  * A link over a byte stream, as QEMU's `-netdev stream` (and the older `-netdev socket`) speaks it: `-netdev
  * stream,id=n0,server=off,addr.type=inet,addr.host=127.0.0.1,addr.port=4444`. It works over any {@link Connection}.
  *
- * A frame waits in the connection's own buffer, whose bytes are bounded; beyond that frames are dropped, as a switch drops them. (So
- * `statistics.queueDepth` stays 0: the connection does not count frames.) A peer that sends a length over the limit has lost
+ * A frame waits in the connection's own buffer, whose bytes are bounded; beyond that frames are dropped, as a switch drops them. A peer that sends a length over the limit has lost
  * its place in the stream, or never was QEMU: the connection is aborted.
  */
 export class QemuStreamLink implements Link {
@@ -32,11 +31,14 @@ export class QemuStreamLink implements Link {
   readonly mac: MacAddress;
   readonly mtu: number;
   readonly offload: LinkOffload = NO_OFFLOAD;
-  readonly statistics: LinkStatistics = new LinkStatistics();
+  readonly #statistics: LinkStatistics = new LinkStatistics(this);
   readonly #connection: Connection;
   readonly #limits: QemuLinkLimits;
   readonly #bytes = new ByteGatherer();
   #handler: LinkHandler | undefined;
+  /** Lengths, in the stream, of the frames that may not have left the connection's buffer yet, the oldest first. */
+  #waiting: number[] = [];
+  #waitingBytes = 0;
   #up = true;
   #closedHere = false;
 
@@ -46,6 +48,12 @@ export class QemuStreamLink implements Link {
     this.mac = options.mac;
     this.mtu = options.mtu ?? 1500;
     this.#limits = limitsOf(options);
+  }
+
+  /** With the queue's depth as it is when this is read. */
+  get statistics(): LinkStatistics {
+    this.#updateDepth();
+    return this.#statistics;
   }
 
   /** The connection is started with the first handler: what the peer sends earlier waits there. */
@@ -78,7 +86,19 @@ export class QemuStreamLink implements Link {
     const framed = new Uint8Array(buffer, byteOffset - LENGTH_FIELD, LENGTH_FIELD + length);
     writeUint32(framed, 0, length);
     this.#connection.write(framed);
+    this.#waiting.push(framed.length);
+    this.#waitingBytes += framed.length;
     return true;
+  }
+
+  /** The connection counts bytes only, and says nothing as they leave: so the frames that have left are found when it is asked. */
+  #updateDepth(): void {
+    const waiting = this.#waiting;
+    const { bufferedAmount } = this.#connection;
+    while (waiting.length > 0 && this.#waitingBytes - waiting[0]! >= bufferedAmount) {
+      this.#waitingBytes -= waiting.shift()!;
+    }
+    this.#statistics.queueDepth = waiting.length;
   }
 
   #refusal(frame: Uint8Array): string | undefined {
@@ -134,6 +154,7 @@ export class QemuStreamLink implements Link {
 
   #end(error: NetloomError | undefined): void {
     if (!this.#bytes.isEmpty) this.statistics.drops.add('truncated');
+    this.#waiting = [];
     this.#up = false;
     const lost = error ?? new NetloomError('LINK_PEER_CLOSED', `the peer of ${this.name} has gone`);
     this.#handler?.closed?.(this.#closedHere ? undefined : lost);

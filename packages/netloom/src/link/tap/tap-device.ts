@@ -1,7 +1,7 @@
 import { MacAddress, NetloomError } from '../../core/index.ts';
 import { FileDescriptor, inNetworkNamespace, NativeMemory } from '../../native/index.ts';
 import { duringStep } from './tap-errors.ts';
-import { VIRTIO_HEADER_LENGTH } from './virtio-header.ts';
+import { VIRTIO_HEADER_LENGTH } from './virtio-header-length.ts';
 
 /** What {@link createTapDevice} takes. */
 export interface TapDeviceOptions {

@@ -11,7 +11,8 @@ import {
 } from '../index.ts';
 import type { TapDevice } from './tap-device.ts';
 import { tapFailed, tapGone } from './tap-errors.ts';
-import { readVirtioHeader, VIRTIO_HEADER_LENGTH, writeVirtioHeader } from './virtio-header.ts';
+import { readVirtioHeader, writeVirtioHeader } from './virtio-header.ts';
+import { VIRTIO_HEADER_LENGTH } from './virtio-header-length.ts';
 
 /** The limits of a TAP link. */
 export interface TapLimits {
@@ -43,7 +44,7 @@ export class TapLink implements Link {
   readonly mac: MacAddress;
   readonly mtu: number;
   readonly offload: LinkOffload;
-  readonly statistics: LinkStatistics = new LinkStatistics();
+  readonly statistics: LinkStatistics = new LinkStatistics(this);
   readonly #device: TapDevice;
   readonly #batchFrames: number;
   readonly #watcher: ReadinessWatcher;
@@ -53,6 +54,7 @@ export class TapLink implements Link {
     checksumStart: 0,
     checksumOffset: 0,
     segmentSize: 0,
+    checksumVerified: false,
   };
   #handler: LinkHandler | undefined;
   #up = true;

@@ -5,9 +5,10 @@ import { IpAddress, MacAddress, writeUint16 } from '../../core/index.ts';
 import { emitUdp, IpProtocol, UdpHeader } from '../../wire/index.ts';
 import { KernelNamespace, tapObstacle } from '../../../test/kernel-namespace.ts';
 import { HandMadeTcp, KernelPeer } from '../../../test/kernel-peer.ts';
+import { requires } from '../../../test/requires.ts';
 import { openTap } from './index.ts';
 
-const options = { skip: tapObstacle, timeout: 30_000 };
+const options = { skip: requires(tapObstacle), timeout: 30_000 };
 
 const ADDRESSES = {
   4: { ours: '10.84.0.2', kernels: '10.84.0.1', prefix: '10.84.0.1/24' },

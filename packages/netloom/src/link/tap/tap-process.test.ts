@@ -4,8 +4,9 @@ import { execFile } from 'node:child_process';
 import { test } from 'node:test';
 import { promisify } from 'node:util';
 import { KernelNamespace, tapObstacle } from '../../../test/kernel-namespace.ts';
+import { requires } from '../../../test/requires.ts';
 
-const options = { skip: tapObstacle, timeout: 120_000 };
+const options = { skip: requires(tapObstacle), timeout: 120_000 };
 const execute = promisify(execFile);
 const library = import.meta.resolve('./index.ts');
 

@@ -12,10 +12,11 @@ import {
   sumWords,
 } from '../../wire/index.ts';
 import { KernelNamespace, tapObstacle } from '../../../test/kernel-namespace.ts';
+import { requires } from '../../../test/requires.ts';
 import type { FrameOffload, Link, LinkHandler } from '../index.ts';
 import { openTap, type TapOptions } from './index.ts';
 
-const options = { skip: tapObstacle, timeout: 30_000 };
+const options = { skip: requires(tapObstacle), timeout: 30_000 };
 
 /** Opens a TAP in the namespace, whose kernel has this address. */
 function openIn(namespace: KernelNamespace, address: string, more: TapOptions = {}): Link {

@@ -3,7 +3,8 @@ import { test } from 'node:test';
 import * as fc from 'fast-check';
 import { writeUint16 } from '../../core/index.ts';
 import type { FrameOffload } from '../index.ts';
-import { readVirtioHeader, VIRTIO_HEADER_LENGTH, writeVirtioHeader } from './virtio-header.ts';
+import { readVirtioHeader, writeVirtioHeader } from './virtio-header.ts';
+import { VIRTIO_HEADER_LENGTH } from './virtio-header-length.ts';
 
 const NOTHING: FrameOffload = { checksumStart: 0, checksumOffset: 0, segmentSize: 0 };
 
@@ -86,7 +87,10 @@ test('what is written is read again', () => {
         const bytes = new Uint8Array(VIRTIO_HEADER_LENGTH);
         const frame = frameWith([type], checksumStart);
         assert.ok(writeVirtioHeader(bytes, frame, offload));
-        assert.deepEqual(readVirtioHeader(bytes, frame.length, { ...NOTHING }), offload);
+        assert.deepEqual(readVirtioHeader(bytes, frame.length, { ...NOTHING }), {
+          ...offload,
+          checksumVerified: false,
+        });
       },
     ),
   );
@@ -107,13 +111,20 @@ test('any header is read as an offload within the frame, as none, or as bad', ()
   );
 });
 
-test('DATA_VALID alone is nothing to do; kinds that were not agreed upon are bad', () => {
-  assert.equal(readVirtioHeader(header(2, 0), 60, { ...NOTHING }), undefined);
+test('DATA_VALID says that the checksum has been verified; it is said of frames received only', () => {
+  const verified = { ...NOTHING, checksumVerified: true };
+  assert.deepEqual(readVirtioHeader(header(2, 0), 60, { ...NOTHING }), verified);
+  assert.deepEqual(written(new Uint8Array(60), verified), Array(VIRTIO_HEADER_LENGTH).fill(0));
+  assert.equal(readVirtioHeader(header(0, 0), 60, { ...verified }), undefined);
+});
+
+test('kinds that were not agreed upon are bad', () => {
   assert.equal(readVirtioHeader(header(1, 3), 60, { ...NOTHING }), 'bad-offload');
   assert.equal(readVirtioHeader(header(1, 5), 60, { ...NOTHING }), 'bad-offload');
   assert.deepEqual(readVirtioHeader(header(1, 0x81), 60, { ...NOTHING }), {
     checksumStart: 34,
     checksumOffset: 16,
     segmentSize: 100,
+    checksumVerified: false,
   });
 });

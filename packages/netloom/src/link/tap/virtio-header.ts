@@ -7,8 +7,9 @@ import {
   VLAN_TAG_LENGTH,
 } from '../../wire/index.ts';
 import type { FrameOffload } from '../index.ts';
+import { VIRTIO_HEADER_LENGTH } from './virtio-header-length.ts';
 
-/**
+/*
  * The header before each frame of a TAP opened with IFF_VNET_HDR: `virtio_net_hdr_mrg_rxbuf` (virtio 1.2, section 5.1.6), of
  * which a TAP leaves the last field, the number of buffers, unused. Little-endian.
  *
@@ -21,10 +22,11 @@ import type { FrameOffload } from '../index.ts';
  * | 6 | where the checksum starts |
  * | 8 | where its field is, from there |
  */
-export const VIRTIO_HEADER_LENGTH = 12;
 
 /** The checksum is unfinished. */
 const NEEDS_CHECKSUM = 1;
+/** The checksum has been verified; said of frames received only (virtio 1.2, section 5.1.6.4.1). */
+const DATA_VALID = 2;
 /** GSO types, and the bit beside them that says that CWR is set. */
 const GSO_NONE = 0;
 const GSO_TCPV4 = 1;
@@ -88,8 +90,8 @@ function isVlan(type: number): boolean {
 }
 
 /**
- * Reads the header of a received frame of `frameLength` bytes. Undefined: the frame is as it would be on a wire (its checksum, if the kernel
- * says that it has verified it, is verified once more above). `bad-offload`: it asks for what was not agreed upon.
+ * Reads the header of a received frame of `frameLength` bytes. Undefined: the frame is as it would be on a wire. `bad-offload`: it asks
+ * for what was not agreed upon.
  */
 export function readVirtioHeader(
   bytes: Uint8Array,
@@ -98,11 +100,13 @@ export function readVirtioHeader(
 ): FrameOffload | undefined | 'bad-offload' {
   const needsChecksum = (bytes[0]! & NEEDS_CHECKSUM) !== 0;
   const gso = bytes[1]! & ~GSO_ECN;
-  if (!needsChecksum && gso === GSO_NONE) return undefined;
+  const isVerified = (bytes[0]! & DATA_VALID) !== 0;
+  if (!needsChecksum && !isVerified && gso === GSO_NONE) return undefined;
   if (gso !== GSO_NONE && gso !== GSO_TCPV4 && gso !== GSO_TCPV6) return 'bad-offload';
   into.segmentSize = gso === GSO_NONE ? 0 : readLittleEndian(bytes, 4);
   into.checksumStart = needsChecksum ? readLittleEndian(bytes, 6) : 0;
   into.checksumOffset = needsChecksum ? readLittleEndian(bytes, 8) : 0;
+  into.checksumVerified = isVerified;
   const fits = into.checksumStart + into.checksumOffset + 2 <= frameLength;
   return fits ? into : 'bad-offload';
 }

@@ -68,6 +68,8 @@ function describeOption(option: NdpOption): string {
       return `route=${option.prefix} lifetime=${option.lifetime}s`;
     case 'dns-servers':
       return `dns=${option.addresses.join(',')}`;
+    case 'search-domains':
+      return `search=${option.domains.join(',')}`;
     case 'mtu':
       return `mtu=${option.mtu}`;
     default:
