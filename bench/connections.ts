@@ -1,7 +1,7 @@
 import { execFile } from 'node:child_process';
 import net from 'node:net';
 import { promisify } from 'node:util';
-import type { Host } from 'netloom/core';
+import { copyBytes, type Host } from 'netloom/core';
 import type { Bench } from './frame/bench.ts';
 import { stackPair } from './frame/endpoints.ts';
 
@@ -40,7 +40,7 @@ async function ours(): Promise<number> {
     accept(connection) {
       connection.start({
         data(bytes) {
-          connection.write(bytes.slice());
+          connection.write(copyBytes(bytes));
           connection.end();
         },
       });

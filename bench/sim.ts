@@ -21,7 +21,7 @@ async function speed(hosts: number, seconds: number): Promise<number> {
 /** The simulator against the clock on the wall. */
 export const bench: Bench = {
   name: 'sim',
-  description: 'simulated machines, one TCP request each per virtual second, against real time',
+  description: 'simulated machines, one HTTP request each per virtual second, against real time',
   async run(report) {
     report.record({
       case: `${HOSTS} hosts for ${SECONDS} virtual seconds`,

@@ -62,7 +62,7 @@ export class FarEnd {
     this.clock = clock;
     const { mtu = 1500, offload = NO_OFFLOAD, addresses = [] } = options;
     const names = [name, `far-${name}`] as const;
-    const [own, far] = linkPair(clock, { names, macs, mtu, offload, poison: true });
+    const [own, far] = linkPair(clock, { names, macs, mtu, offload, strict: true });
     this.link = far;
     far.attach({
       receive: (frame, left) => {
@@ -82,14 +82,20 @@ export class FarEnd {
 
   /** Sends a frame to the stack, which deals with it at once. */
   inject(frame: Uint8Array, offload?: FrameOffload): void {
-    assert.ok(this.link.transmit(frame.slice(), offload), 'the cable does not take the frame');
+    assert.ok(this.#send(frame, offload), 'the cable does not take the frame');
     this.settle();
   }
 
   /** Sends frames that the stack finds at hand together. */
   injectBatch(frames: readonly Uint8Array[]): void {
-    for (const frame of frames) assert.ok(this.link.transmit(frame.slice()));
+    for (const frame of frames) assert.ok(this.#send(frame, undefined));
     this.settle();
+  }
+
+  #send(frame: Uint8Array, offload: FrameOffload | undefined): boolean {
+    const copy = this.link.allocate(frame.length);
+    copy.set(frame);
+    return this.link.transmit(copy, offload);
   }
 
   /** The frames sent since the last call. */

@@ -257,6 +257,32 @@ test('the receive buffer grows with what is taken in a round trip, up to its lim
   assert.deepEqual([user.received, user.wrongAt], [at - 1, undefined]);
 });
 
+test('while what is taken doubles the receive buffer is four times as large, for slow start will have doubled again (RFC 5681, section 3.1)', () => {
+  const bench = new SegmentBench({ limits: { tcp: { receiveBuffer: 20_000 } } });
+  const user = bench.accept({ options: 'mss 1000,wscale 7' });
+  let at = 1;
+  for (const segments of [5, 5, 10, 20, 20]) {
+    for (let i = 0; i < segments; i++, at += 1000) bench.peer(`. ${at}:${at + 1000} ack 1`);
+    bench.pass(100);
+  }
+  // The first segment of a round trip ends the measurement of the one before; so 20,000 bytes followed 10,000 here.
+  assert.equal(user.connection.receiver.capacity, 80_000);
+});
+
+test('text that finds no room beyond gaps is not reported: it is not there (RFC 2018, section 8)', () => {
+  const bench = new SegmentBench({ limits: { tcp: { outOfOrderRanges: 2 } } });
+  bench.accept();
+  bench.peer('. 1001:2001 ack 1');
+  bench.peer('. 3001:4001 ack 1');
+  bench.expect('. 1 ack 1 sack 1001:2001', '. 1 ack 1 sack 3001:4001 1001:2001');
+  bench.peer('. 5001:6001 ack 1');
+  bench.expect('. 1 ack 1 sack 3001:4001 1001:2001');
+  assert.equal(bench.stack.tcp.statistics.drops.get('tcp-out-of-order-limit'), 1);
+  // What is there and comes again is (RFC 2883, section 4.2).
+  bench.peer('. 1001:2001 ack 1');
+  bench.expect('. 1 ack 1 sack 1001:2001 1001:2001 3001:4001');
+});
+
 test('the receive buffer of a user who takes little stays as it is', () => {
   const bench = new SegmentBench();
   const user = bench.accept();
@@ -360,6 +386,10 @@ test('a segment with a wrong checksum is dropped and counted (RFC 9293, section 
   bench.expect();
   assert.equal(user.received, 0);
   assert.equal(bench.stack.tcp.statistics.drops.get('tcp-bad-checksum'), 1);
+  // One that a device has found right is not looked at again.
+  const nothing = { checksumStart: 0, checksumOffset: 0, segmentSize: 0 };
+  bench.inject(frame, { ...nothing, checksumVerified: true });
+  assert.equal(user.received, 100);
 });
 
 test('options that are not known are passed over, malformed ones dropped with their segment (RFC 9293, section 3.1, MUST-6 and MUST-7)', () => {

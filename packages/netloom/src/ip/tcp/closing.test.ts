@@ -126,7 +126,7 @@ test('what comes after the peer’s FIN is not taken', () => {
   bench.peer('F. 1 ack 1');
   bench.segments();
   bench.peer('P. 2:102 ack 1');
-  bench.expect('. 1 ack 2');
+  bench.expect();
   assert.equal(user.received, 0);
 });
 
@@ -269,7 +269,7 @@ test('close waits five seconds for the peer’s end, then resets', async () => {
   const [reset] = bench.expect('R. 2 ack 1');
   assert.equal(reset!.at - from, 5000);
   await closed;
-  assert.deepEqual(user.events, ['closed CLOSE_TIMEOUT']);
+  assert.deepEqual(user.events, ['closed TIMEOUT']);
 });
 
 test('close waits for as long as the peer takes what was written', () => {

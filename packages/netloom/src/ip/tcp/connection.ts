@@ -9,11 +9,12 @@ import {
   type SocketAddress,
 } from '../../core/index.ts';
 import type { TcpHeader } from '../../wire/index.ts';
+import { TCP_STATE } from '../diagnostics.ts';
 import type { Packet } from '../packet.ts';
 import type { Path } from '../path.ts';
 import type { Flow } from './flow-table.ts';
 import type { TcpLayer } from './layer.ts';
-import { Receiver } from './receiver.ts';
+import { Receiver, windowScaleFor } from './receiver.ts';
 import { segmentArrives } from './segment-arrival.ts';
 import { Sender } from './sender.ts';
 import { TCP_TRANSITIONS, type TcpEvent, type TcpState } from './states.ts';
@@ -49,6 +50,8 @@ export class TcpConnection implements Connection, Flow {
     'tcp',
     TCP_TRANSITIONS,
     'closed',
+    TCP_STATE,
+    this,
   );
   readonly sender: Sender;
   readonly receiver: Receiver;
@@ -70,6 +73,8 @@ export class TcpConnection implements Connection, Flow {
   recentTimestampAt = 0;
   /** Last.ACK.sent: RCV.NXT as the peer knows it. */
   lastAcknowledgmentSent = 0;
+  /** When an empty segment that was not acceptable was last answered. */
+  answeredAt: number = -Infinity;
 
   /** An acknowledgment is owed: at once, or by the timer. */
   acknowledgeNow = false;
@@ -125,9 +130,11 @@ export class TcpConnection implements Connection, Flow {
     this.sender = new Sender(initialSequence, 536, (sequence, offset, length, fin, push, resent) =>
       sendData(this, sequence, offset, length, fin, push, resent),
     );
+    // A window below the unit that scaled windows are told in could not be told.
+    const leastBuffer = 2 ** windowScaleFor(limits.maximumReceiveBuffer);
     this.receiver = new Receiver(
       0,
-      limits.receiveBuffer,
+      Math.max(leastBuffer, limits.receiveBuffer),
       limits.maximumReceiveBuffer,
       limits.outOfOrderRanges,
     );
@@ -253,6 +260,7 @@ export class TcpConnection implements Connection, Flow {
   }
 
   setKeepAlive(idle: number | undefined): void {
+    if (this.#over !== undefined) return;
     this.keepAliveIdle = idle;
     this.keepAliveProbes = 0;
     this.timers.keepAliveAt = idle === undefined ? Infinity : this.layer.now() + idle;
@@ -319,8 +327,19 @@ export class TcpConnection implements Connection, Flow {
     const { sendBuffer, maximumSendBuffer } = this.layer.limits;
     const { recovery } = this.sender;
     if (recovery === undefined) return sendBuffer;
-    // Twice the window: what is in flight, and as much again to follow it.
-    return Math.min(maximumSendBuffer, Math.max(sendBuffer, 2 * recovery.congestion.window));
+    // What is in flight, and as much again to follow it. While a loss is repaired all that was sent after it is kept as well, and new
+    // data goes out in place of what arrives (RFC 6675): twice a reduced window would leave nothing to send.
+    const { window } = recovery.congestion;
+    const wanted = Math.max(2 * window, this.sender.outstandingBytes + window);
+    return Math.min(maximumSendBuffer, Math.max(sendBuffer, wanted));
+  }
+
+  /** Half of the buffer is free; or there is room in it, and little left to follow what is in flight, however much of that is kept. */
+  get #isDrained(): boolean {
+    const { queue, recovery, unsent } = this.sender;
+    const room = this.#sendBuffer - queue.length;
+    if (room >= queue.length) return true;
+    return recovery !== undefined && room > 0 && unsent <= recovery.congestion.window / 2;
   }
 
   #finish(over: { readonly error: NetloomError | undefined }): void {
@@ -351,11 +370,7 @@ export class TcpConnection implements Connection, Flow {
   }
 
   #deliverEvents(): void {
-    if (
-      this.#wantsDrain &&
-      this.#over === undefined &&
-      this.sender.queue.length <= this.#sendBuffer / 2
-    ) {
+    if (this.#wantsDrain && this.#over === undefined && this.#isDrained) {
       this.#wantsDrain = false;
       this.#handler!.drain?.();
     }

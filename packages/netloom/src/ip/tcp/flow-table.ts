@@ -1,31 +1,33 @@
-import { HalfSipHash, type IpAddress } from '../../core/index.ts';
+import { BucketChains, HalfSipHash, type Chained, type IpAddress } from '../../core/index.ts';
 import type { TcpHeader } from '../../wire/index.ts';
+import { isSameAddress } from '../interface.ts';
 import type { Packet } from '../packet.ts';
 import { FLOW_WORDS, setFlowWords } from './flow-words.ts';
 
 /** What one pair of addresses and ports leads to: a connection, or what is left of one in TIME-WAIT. */
-export interface Flow {
+export interface Flow extends Chained<Flow> {
   readonly localAddress: IpAddress;
   readonly remoteAddress: IpAddress;
   readonly localPort: number;
   readonly remotePort: number;
-  /** The next flow of the same hash. Kept by the table. */
-  nextInBucket: Flow | undefined;
   segmentArrives(header: TcpHeader, packet: Packet, now: number): void;
 }
 
 /** Flows by addresses and ports: found by a keyed hash, so that nobody outside can choose ports that collide. */
 export class FlowTable {
   readonly #hash: HalfSipHash;
-  readonly #buckets = new Map<number, Flow>();
+  readonly #chains = new BucketChains<Flow>();
   readonly #words = new Int32Array(FLOW_WORDS);
   /** The flow found last: segments come in trains. */
   #last: Flow | undefined;
-  size = 0;
 
   /** `key`: 8 random bytes. */
   constructor(key: Uint8Array) {
     this.#hash = new HalfSipHash(key);
+  }
+
+  get size(): number {
+    return this.#chains.size;
   }
 
   /** The flow a packet belongs to. */
@@ -41,7 +43,7 @@ export class FlowTable {
     words[6] = packet.source2;
     words[7] = packet.source3;
     words[8] = (header.destinationPort << 16) | header.sourcePort;
-    let flow = this.#buckets.get(this.#hash.hash(words));
+    let flow = this.#chains.first(this.#hash.hash(words));
     while (flow !== undefined && !isFlowOf(flow, packet, header)) flow = flow.nextInBucket;
     if (flow !== undefined) this.#last = flow;
     return flow;
@@ -54,14 +56,15 @@ export class FlowTable {
     remote: IpAddress,
     remotePort: number,
   ): Flow | undefined {
-    let flow = this.#buckets.get(this.#hashOf(local, localPort, remote, remotePort));
+    let flow = this.#chains.first(this.#hashOf(local, localPort, remote, remotePort));
     while (
       flow !== undefined &&
       !(
         flow.localPort === localPort &&
         flow.remotePort === remotePort &&
         flow.remoteAddress.equals(remote) &&
-        flow.localAddress.equals(local)
+        // Of our own address the zone does not count: the peer's says which link it is, where that matters.
+        isSameAddress(flow.localAddress, local)
       )
     ) {
       flow = flow.nextInBucket;
@@ -76,9 +79,7 @@ export class FlowTable {
       flow.remoteAddress,
       flow.remotePort,
     );
-    flow.nextInBucket = this.#buckets.get(hash);
-    this.#buckets.set(hash, flow);
-    this.size++;
+    this.#chains.add(hash, flow);
   }
 
   remove(flow: Flow): void {
@@ -88,27 +89,13 @@ export class FlowTable {
       flow.remoteAddress,
       flow.remotePort,
     );
-    const first = this.#buckets.get(hash);
     if (this.#last === flow) this.#last = undefined;
-    if (first === flow) {
-      if (flow.nextInBucket === undefined) this.#buckets.delete(hash);
-      else this.#buckets.set(hash, flow.nextInBucket);
-      this.size--;
-    } else {
-      let before = first;
-      while (before !== undefined && before.nextInBucket !== flow) before = before.nextInBucket;
-      if (before === undefined) return;
-      before.nextInBucket = flow.nextInBucket;
-      this.size--;
-    }
-    flow.nextInBucket = undefined;
+    this.#chains.remove(hash, flow);
   }
 
-  *values(): Generator<Flow> {
-    for (const first of this.#buckets.values()) {
-      for (let flow: Flow | undefined = first; flow !== undefined; flow = flow.nextInBucket)
-        yield flow;
-    }
+  /** All flows; the one that was given last may be removed meanwhile. */
+  values(): Iterable<Flow> {
+    return this.#chains.values();
   }
 
   #hashOf(local: IpAddress, localPort: number, remote: IpAddress, remotePort: number): number {

@@ -13,7 +13,7 @@ import { IpStack } from '../index.ts';
 test('connections end by name with the link they went through, and others go on', () => {
   const clock = new ManualClock();
   const random = seededRandom(1);
-  const [near, far] = linkPair(clock);
+  const [near, far] = linkPair(clock, { strict: true });
   const ours = new IpStack({ clock, random });
   const theirs = new IpStack({ clock, random });
   const interfaces = {

@@ -15,11 +15,14 @@ import {
   parseTcp,
   sumWords,
 } from '../../wire/index.ts';
+import { TCP_DROP } from '../diagnostics.ts';
 import type { IpOutput } from '../output.ts';
 import type { Packet } from '../packet.ts';
 import type { Path } from '../path.ts';
 import { choosePort } from '../ports.ts';
 import { RateLimiter } from '../rate-limiter.ts';
+import { TcpAttempt } from './attempt.ts';
+import { TcpAttempts, type AttemptEnvironment } from './attempts.ts';
 import { Cubic, type CongestionControl, type CongestionOptions } from './congestion/index.ts';
 import { TcpConnection } from './connection.ts';
 import { FlowTable } from './flow-table.ts';
@@ -33,6 +36,7 @@ import { takeSynOptions } from './segment-arrival.ts';
 import { SegmentWriter } from './segment-writer.ts';
 import type { SendQueue } from './send-queue.ts';
 import { after } from './sequence.ts';
+import { TcpStatistics } from './statistics.ts';
 import { TimeWait } from './time-wait.ts';
 import { TimeWaits } from './time-waits.ts';
 import { connectionDeadline } from './timers.ts';
@@ -45,22 +49,13 @@ import {
 } from './transmit.ts';
 
 /** The timers of all connections and of what is left of them. */
-export type TcpTimers = TimerQueue<TcpConnection | TimeWait>;
+export type TcpTimers = TimerQueue<TcpConnection | TimeWait | TcpAttempt>;
 
 /** Makes the congestion control of one connection. */
 export type CongestionFactory = (options: CongestionOptions) => CongestionControl;
 
-/** Counts of a stack's TCP. */
-export interface TcpStatistics {
-  readonly drops: Counters;
-  opened: number;
-  accepted: number;
-  failed: number;
-  resetsSent: number;
-}
-
 /** What the TCP layer needs of the stack around it. */
-export interface TcpEnvironment {
+export interface TcpEnvironment extends AttemptEnvironment {
   readonly output: IpOutput;
   readonly random: Random;
   readonly limits: TcpLimits;
@@ -72,10 +67,13 @@ export interface TcpEnvironment {
   /** The path of an answer to this packet; undefined if there is none. */
   pathBack(packet: Packet): Path | undefined;
   /** The path between two addresses; throws a named error if there is none. */
-  path(destination: IpAddress, source: IpAddress): Path;
+  path(destination: IpAddress, source: IpAddress, mayBeForeign: boolean): Path;
   /** Paths of another generation are out of date. */
   generation(): number;
 }
+
+/** Told once how a handshake went. */
+type Opened = (connection: TcpConnection, error: NetloomError | undefined) => void;
 
 const handlerErrors = channel<NetloomError>('netloom:tcp:handler-threw');
 
@@ -88,19 +86,15 @@ const SYN_TIMEOUT = 1000;
  */
 export class TcpLayer {
   readonly limits: TcpLimits;
-  readonly statistics: TcpStatistics = {
-    drops: new Counters(),
-    opened: 0,
-    accepted: 0,
-    failed: 0,
-    resetsSent: 0,
-  };
+  readonly statistics: TcpStatistics = new TcpStatistics(new Counters(TCP_DROP, this));
   readonly synTimeout: number = SYN_TIMEOUT;
   readonly #environment: TcpEnvironment;
   readonly #flows: FlowTable;
   readonly #listeners: TcpListeners;
   readonly #timers: TcpTimers = new TimerQueue();
   readonly timeWaits: TimeWaits;
+  /** Connections that guests want, and an interceptor has yet to answer. */
+  readonly attempts: TcpAttempts;
   readonly #sequences: InitialSequence;
   readonly #writer: SegmentWriter;
   readonly #header = new TcpHeader();
@@ -112,6 +106,7 @@ export class TcpLayer {
     this.limits = environment.limits;
     this.#listeners = new TcpListeners(environment.random, this.limits.halfOpen);
     this.#flows = new FlowTable(environment.random.fill(new Uint8Array(8)));
+    this.attempts = new TcpAttempts(this, this.#timers, environment);
     this.timeWaits = new TimeWaits(this.limits, this.#flows, this.#timers, this.statistics.drops);
     this.#sequences = new InitialSequence(environment.random);
     this.#writer = new SegmentWriter(environment.output);
@@ -136,12 +131,7 @@ export class TcpLayer {
   }
 
   /** Opens a connection along `path`; `opened` is told how that went. */
-  connect(
-    path: Path,
-    localPort: number,
-    remotePort: number,
-    opened: (connection: TcpConnection, error: NetloomError | undefined) => void,
-  ): TcpConnection {
+  connect(path: Path, localPort: number, remotePort: number, opened: Opened): TcpConnection {
     this.#checkRoom();
     const port = localPort === 0 ? this.#freePort(path, remotePort) : localPort;
     if (this.#flows.get(path.source, port, path.destination, remotePort) !== undefined) {
@@ -176,19 +166,20 @@ export class TcpLayer {
   /** A TCP packet has come for this host. */
   receive(packet: Packet): void {
     const header = this.#header;
-    const { drops } = this.statistics;
+    const { statistics } = this;
     const fault = parseTcp(packet.bytes, packet.transport, packet.end, header);
     if (isFault(fault)) {
-      drops.add(`tcp-${fault}`);
+      statistics.inError(`tcp-${fault}`);
       return;
     }
     if (!isChecksumRight(packet, this.#environment.output)) {
-      drops.add('tcp-bad-checksum');
+      statistics.inError('tcp-bad-checksum');
       return;
     }
+    statistics.received(packet, header);
     // Connections are between two hosts (RFC 9293, section 3.9.2.3).
     if (packet.isGroup) {
-      drops.add('tcp-to-group');
+      statistics.drops.add('tcp-to-group');
       return;
     }
     const flow = this.#flows.find(packet, header);
@@ -203,9 +194,13 @@ export class TcpLayer {
    */
   receiveUnknown(packet: Packet, header: TcpHeader, now: number, used?: number): void {
     const { flags } = header;
-    if (flags & TcpFlag.RST) return;
-    const listener = this.#listeners.find(packet, header);
+    if (flags & TcpFlag.RST) {
+      this.statistics.drops.add('tcp-stray-reset');
+      return;
+    }
+    const listener = packet.isForeign ? undefined : this.#listeners.find(packet, header);
     const isSyn = (flags & (TcpFlag.SYN | TcpFlag.ACK | TcpFlag.FIN)) === TcpFlag.SYN;
+    if (listener === undefined && isSyn && this.attempts.open(packet, header, now, used)) return;
     if (listener === undefined || !isSyn) {
       this.sendResetTo(packet, header);
       return;
@@ -224,27 +219,24 @@ export class TcpLayer {
       this.statistics.drops.add('tcp-connection-limit');
       return;
     }
-    this.#accept(listener, path, header, now, used);
+    const opened: Opened = (made, error) => listener.opened(made, error);
+    listener.add(this.accept(path, header, now, used, opened));
   }
 
-  #accept(
-    listener: TcpListener,
+  /** Answers a SYN; `opened` is told how the handshake went. */
+  accept(
     path: Path,
     header: TcpHeader,
     now: number,
     used: number | undefined,
-  ): void {
-    const connection = this.#make(
-      path,
-      header.destinationPort,
-      header.sourcePort,
-      (made, error) => {
-        if (error === undefined) this.statistics.accepted++;
-        listener.opened(made, error);
-      },
-      used,
-    );
-    listener.add(connection);
+    opened: Opened,
+  ): TcpConnection {
+    const { destinationPort, sourcePort } = header;
+    const count: Opened = (made, error) => {
+      if (error === undefined) this.statistics.accepted++;
+      opened(made, error);
+    };
+    const connection = this.#make(path, destinationPort, sourcePort, count, used);
     connection.isPassive = true;
     connection.machine.take('accept', now);
     connection.receiver.synchronize((header.sequence + 1) | 0);
@@ -252,6 +244,7 @@ export class TcpLayer {
     connection.sender.setWindow(header.sequence, 0, header.window);
     attemptSyn(connection, now);
     this.schedule(connection);
+    return connection;
   }
 
   /** Puts the connection among those that {@link flush} looks after. */
@@ -286,6 +279,8 @@ export class TcpLayer {
       if (due === undefined) return;
       if (due instanceof TimeWait) {
         this.timeWaits.remove(due);
+      } else if (due instanceof TcpAttempt) {
+        due.cancel('timeout');
       } else {
         due.advance(now);
         this.schedule(due);
@@ -300,6 +295,7 @@ export class TcpLayer {
 
   /** Resets every connection: the stack is being closed. */
   abortAll(): void {
+    this.attempts.cancelAll('closed');
     for (const connection of this.openConnections()) {
       connection.abort(new NetloomError('HOST_CLOSED', `${connection}: the host was closed`));
     }
@@ -341,13 +337,16 @@ export class TcpLayer {
     return this.#writer.begin(sourcePort, destinationPort);
   }
 
+  /** Sends the header and `length` bytes of `queue` from `offset` on; see {@link SegmentWriter.send}. `again`: it has been sent before. */
   write(
     path: Path,
     queue: SendQueue | undefined,
     offset: number,
     length: number,
     segmentSize: number,
+    again = false,
   ): boolean {
+    this.statistics.sent(this.#writer.header.flags, length, segmentSize, again);
     return this.#writer.send(path, queue, offset, length, segmentSize);
   }
 
@@ -382,8 +381,9 @@ export class TcpLayer {
   /** Finds the connection's path anew: routes, addresses or path MTUs have changed. False: there is none now; it keeps the one it had. */
   refreshPath(connection: TcpConnection): boolean {
     const { localAddress, remoteAddress } = connection;
+    const { isForeign } = connection.path;
     try {
-      usePath(connection, this.#environment.path(remoteAddress, localAddress));
+      usePath(connection, this.#environment.path(remoteAddress, localAddress, isForeign));
       return true;
     } catch {
       this.statistics.drops.add('tcp-no-path');
@@ -395,7 +395,7 @@ export class TcpLayer {
     path: Path,
     localPort: number,
     remotePort: number,
-    opened: (connection: TcpConnection, error: NetloomError | undefined) => void,
+    opened: Opened,
     used?: number,
   ): TcpConnection {
     const { source, destination } = path;
@@ -438,7 +438,7 @@ export class TcpLayer {
 
 /** Whether the checksum holds, or the link has seen to it. */
 function isChecksumRight(packet: Packet, output: IpOutput): boolean {
-  if (packet.offload !== undefined && packet.offload.checksumStart > 0) return true;
+  if (packet.isChecksumTrusted) return true;
   const { bytes, transport, end } = packet;
   const pseudo = output.pseudoHeaderSumOf(packet, IpProtocol.TCP, end - transport);
   return finishChecksum(sumWords(bytes, transport, end, pseudo)) === 0;

@@ -8,6 +8,12 @@ export interface TcpLimits {
   readonly timeWaitDuration: number;
   /** Half-open connections of one listener; past it the oldest gives way, so that a SYN flood does not lock others out. */
   readonly halfOpen: number;
+  /** Connections that an interceptor has yet to answer, and those it has answered until their handshake is done; past it the oldest gives way. */
+  readonly attempts: number;
+  /** Of those, the most of one guest: its next SYNs are not taken. */
+  readonly attemptsPerGuest: number;
+  /** How long an attempt lasts after the guest's last SYN: longer than the longest time between two (RFC 6298, section 5.5; Linux comes to 64 s). */
+  readonly attemptTimeout: number;
   /** Receive buffer of a new connection; it grows with the bandwidth-delay product. */
   readonly receiveBuffer: number;
   /** The largest a receive buffer grows to; it decides the window scale. */
@@ -39,6 +45,9 @@ export const TCP_LIMITS: TcpLimits = {
   timeWait: 16_384,
   timeWaitDuration: 60_000,
   halfOpen: 1024,
+  attempts: 1024,
+  attemptsPerGuest: 256,
+  attemptTimeout: 75_000,
   receiveBuffer: 131_072,
   maximumReceiveBuffer: 6_291_456,
   outOfOrderRanges: 512,

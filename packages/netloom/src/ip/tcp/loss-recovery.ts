@@ -1,6 +1,8 @@
 import type { CongestionControl } from './congestion/index.ts';
 import { Rack } from './rack.ts';
+import { RateReduction } from './rate-reduction.ts';
 import { RttEstimator } from './rtt-estimator.ts';
+import { lowestBlock } from './sack-blocks.ts';
 import { Scoreboard, type SentSegment } from './scoreboard.ts';
 import { after, before } from './sequence.ts';
 
@@ -23,6 +25,12 @@ export interface Acknowledgment {
 const MAX_PEER_ACK_DELAY = 200;
 
 /**
+ * The least time to a tail loss probe. On a path of next to no delay an answer takes as long as the peer's turn of work, and whoever asks
+ * sooner repeats what has long arrived. (Dukkipati et al., draft-dukkipati-tcpm-tcp-loss-probe-01, section 2.1, has it; RFC 8985 leaves it open.)
+ */
+const LEAST_PROBE_WAIT = 10;
+
+/**
  * What a sender knows of the network: what is in flight, what is lost, how much more may be sent, and when to stop waiting.
  *
  * Reading list: RFC 6298 (retransmission timer), RFC 8985 (RACK and tail loss probe), RFC 6675 (SACK recovery), RFC 6937 (rate reduction),
@@ -39,6 +47,8 @@ export class LossRecovery {
   #phase: 'open' | 'recovery' | 'loss' = 'open';
   /** The phase ends when this is acknowledged. */
   #recoveryPoint: number;
+  /** When the window was last reduced for this recovery. */
+  #recoveryStart = 0;
   /** Without SACK, each duplicate acknowledgment stands for one segment that has arrived. */
   #duplicates = 0;
   /** When the retransmission timer goes off. */
@@ -47,16 +57,15 @@ export class LossRecovery {
   #probeAt = Infinity;
   /** Since the round trip was last measured: until then the timeout stays as it was backed off (RFC 6298, section 5). */
   #timeoutsInARow = 0;
-  /** Proportional rate reduction (RFC 6937): delivered and sent in this recovery, flight at its start, and what may go out now. */
-  #prrDelivered = 0;
-  #prrOut = 0;
-  #prrFlight = 1;
-  #prrBudget = 0;
+  /** What may go out in a recovery. */
+  readonly #reduction = new RateReduction();
   /** Tail loss probe (RFC 8985, section 7): what is to be acknowledged for the episode to end. */
   #probeEnd: number | undefined;
   #probeResent = false;
-  /** Timestamp of the first retransmission of this phase, for the Eifel detection; undefined when it has been used. */
+  /** Timestamp of the first retransmission of this phase, for the Eifel detection. */
   #firstResentTimestamp: number | undefined;
+  /** Nothing has been acknowledged since this phase began: the next acknowledgment tells whether it was needless. */
+  #isUntested = false;
   #roundEnd: number;
   /** The window held the sender back, in this round trip and in the one before. */
   #filledThisRound = false;
@@ -104,7 +113,7 @@ export class LossRecovery {
 
   /** Bytes that congestion control lets out now. */
   get allowance(): number {
-    if (this.#phase === 'recovery') return this.#prrBudget;
+    if (this.#phase === 'recovery') return this.#reduction.budget;
     return this.congestion.window - this.inFlight;
   }
 
@@ -122,7 +131,7 @@ export class LossRecovery {
   sent(start: number, end: number, now: number): void {
     this.board.sent(start, end, now);
     this.congestion.onSent?.((end - start) | 0, this.inFlight, now);
-    this.#prrSent((end - start) | 0);
+    this.#reduction.sent((end - start) | 0);
     if (this.#timeoutAt === Infinity) this.#armTimeout(now);
     this.#armProbe(now);
   }
@@ -130,9 +139,9 @@ export class LossRecovery {
   /** A segment was sent again; `timestamp` is the value its timestamp option carried. */
   resent(segment: SentSegment, timestamp: number, now: number): void {
     this.board.resent(segment, now);
-    this.#prrSent((segment.end - segment.start) | 0);
+    this.#reduction.sent((segment.end - segment.start) | 0);
     this.#firstResentTimestamp ??= timestamp;
-    this.retransmissions++;
+    this.retransmissions += Math.ceil(((segment.end - segment.start) | 0) / this.segmentSize);
     if (this.#timeoutAt === Infinity) this.#armTimeout(now);
   }
 
@@ -157,13 +166,20 @@ export class LossRecovery {
     const spurious = this.#detectSpurious(ack, advanced);
     this.#endPhase(ack.number, now);
     const lost = this.#detectLoss(ack, advanced, sendNext, now);
-    if (lost && this.#phase === 'open') this.#enterRecovery(inFlightBefore, sendNext, now);
+    if (lost) this.#lossFound(inFlightBefore, sendNext, now);
     this.#endProbe(ack, sawDuplicateSack, now);
     if (this.#delivered > 0 && !spurious) {
       this.#tellCongestion(ack, inFlightBefore, sendNext, now);
     }
     if (this.#phase === 'recovery') {
-      this.#reduceRate(this.#deliveredNow(ack, advanced, reported), advanced);
+      this.#reduction.acknowledged(
+        this.#deliveredNow(ack, advanced, reported),
+        this.inFlight,
+        this.congestion.slowStartThreshold,
+        this.segmentSize,
+        // Without SACK each partial acknowledgment brings a retransmission (RFC 6582, section 3.2, step 3).
+        !this.#sack && advanced,
+      );
     }
     if (advanced || this.#delivered > 0) {
       this.#armTimeout(now);
@@ -186,8 +202,10 @@ export class LossRecovery {
         this.segmentSize,
         now,
       );
-      if (lost && this.#phase === 'open') this.#enterRecovery(inFlight, sendNext, now);
-      if (lost) return 'lost';
+      if (lost) {
+        this.#lossFound(inFlight, sendNext, now);
+        return 'lost';
+      }
     }
     if (this.#timeoutAt <= now) {
       this.#timeout(sendNext, now);
@@ -248,11 +266,16 @@ export class LossRecovery {
       this.#rack.duplicateReported(newest, ack.number);
       first = 1;
     }
-    for (let i = first; i < ack.sackCount; i++) {
+    // By sequence number, not by age: taken otherwise, what one acknowledgment reports would look like segments out of order.
+    let from = ack.number;
+    for (let taken = first; taken < ack.sackCount; taken++) {
+      const i = lowestBlock(edges, first, ack.sackCount, from);
+      if (i < 0) break;
       const start = edges[2 * i]!;
       const end = edges[2 * i + 1]!;
+      from = end;
       // Blocks that cannot be are passed over: empty, already acknowledged, or of what was never sent.
-      if (!before(start, end) || !after(end, ack.number) || after(end, newest)) continue;
+      if (!before(start, end) || after(end, newest)) continue;
       this.board.sack(start, end, (segment) => this.#arrived(segment, now));
     }
     return duplicate;
@@ -272,11 +295,12 @@ export class LossRecovery {
 
   /** Eifel (RFC 3522): the first acknowledgment after a retransmission echoes an older timestamp, so the original had arrived. */
   #detectSpurious(ack: Acknowledgment, advanced: boolean): boolean {
-    if (!advanced || this.#phase === 'open' || this.#firstResentTimestamp === undefined)
-      return false;
+    if (!advanced || !this.#isUntested) return false;
+    this.#isUntested = false;
     const resentAt = this.#firstResentTimestamp;
-    this.#firstResentTimestamp = undefined;
-    if (ack.timestampRtt === undefined || !before(ack.timestampEcho, resentAt)) return false;
+    if (resentAt === undefined || ack.timestampRtt === undefined) return false;
+    if (!before(ack.timestampEcho, resentAt)) return false;
+    if (this.#phase === 'recovery') this.#rack.reorderingShown();
     this.congestion.undo();
     this.#phase = 'open';
     for (let i = 0; ; i++) {
@@ -294,7 +318,7 @@ export class LossRecovery {
       this.#rack.recovered();
     }
     this.#phase = 'open';
-    this.#firstResentTimestamp = undefined;
+    this.#isUntested = false;
   }
 
   #detectLoss(ack: Acknowledgment, advanced: boolean, sendNext: number, now: number): boolean {
@@ -322,33 +346,26 @@ export class LossRecovery {
     return lost;
   }
 
-  #enterRecovery(inFlight: number, sendNext: number, now: number): void {
-    this.#phase = 'recovery';
-    this.#recoveryPoint = sendNext;
-    this.#firstResentTimestamp = undefined;
-    this.#prrDelivered = 0;
-    this.#prrOut = 0;
-    this.#prrFlight = Math.max(inFlight, this.segmentSize);
-    this.congestion.onCongestion(now, inFlight);
-    // The first retransmission goes out at once (RFC 6937, section 3: at least one segment).
-    this.#prrBudget = this.segmentSize;
+  /**
+   * Starts a recovery; also within one, when what is lost was sent after its beginning, be it a retransmission: a second loss that the first
+   * reduction has not prevented asks for a second (RFC 5681, section 4.3).
+   */
+  #lossFound(inFlight: number, sendNext: number, now: number): void {
+    const isFirst = this.#phase === 'open';
+    const isSecond = this.#phase === 'recovery' && this.#rack.lostSentAt >= this.#recoveryStart;
+    if (!isFirst && !isSecond) return;
+    this.#enterRecovery(inFlight, sendNext, now);
+    // What is acknowledged next answers retransmissions of before: it says nothing of a second reduction.
+    this.#isUntested = isFirst;
   }
 
-  /** RFC 6937, section 3: how much may be sent in answer to this acknowledgment. */
-  #reduceRate(delivered: number, advanced: boolean): void {
-    const target = this.congestion.slowStartThreshold;
-    const pipe = this.inFlight;
-    this.#prrDelivered += delivered;
-    let budget: number;
-    if (pipe > target) {
-      budget = Math.ceil((this.#prrDelivered * target) / this.#prrFlight) - this.#prrOut;
-    } else {
-      const bound = Math.max(this.#prrDelivered - this.#prrOut, delivered) + this.segmentSize;
-      budget = Math.min(target - pipe, bound);
-    }
-    // The first retransmission goes out at once; without SACK so does that of each partial acknowledgment (RFC 6582, section 3.2, step 3).
-    const atOnce = this.#prrOut === 0 || (!this.#sack && advanced);
-    this.#prrBudget = Math.max(0, budget, atOnce ? this.segmentSize : 0);
+  #enterRecovery(inFlight: number, sendNext: number, now: number): void {
+    this.#phase = 'recovery';
+    this.#recoveryStart = now;
+    this.#recoveryPoint = sendNext;
+    this.#firstResentTimestamp = undefined;
+    this.congestion.onCongestion(now, inFlight);
+    this.#reduction.begin(inFlight, this.segmentSize);
   }
 
   /** Without SACK a duplicate acknowledgment stands for a segment delivered; what `reported` of them have told is not counted again (RFC 6937, section 2). */
@@ -356,12 +373,6 @@ export class LossRecovery {
     if (this.#sack) return this.#delivered;
     if (advanced) return Math.max(0, this.#delivered - reported * this.segmentSize);
     return ack.duplicate ? this.segmentSize : 0;
-  }
-
-  #prrSent(bytes: number): void {
-    if (this.#phase !== 'recovery') return;
-    this.#prrOut += bytes;
-    this.#prrBudget = Math.max(0, this.#prrBudget - bytes);
   }
 
   /** RFC 8985, section 7.4.2. Until it is known whether a probe that repeated a segment was needless, the episode goes on. */
@@ -397,7 +408,10 @@ export class LossRecovery {
   #timeout(sendNext: number, now: number): void {
     this.timeouts++;
     const inFlight = this.inFlight;
-    if (this.#phase !== 'loss') this.#firstResentTimestamp = undefined;
+    if (this.#phase !== 'loss') {
+      this.#firstResentTimestamp = undefined;
+      this.#isUntested = true;
+    }
     this.#duplicates = 0;
     // A segment at the front that was SACKed and then not acknowledged: the peer has reneged (RFC 2018, section 8).
     if (this.board.first()!.sacked) this.board.forgetSacks();
@@ -427,7 +441,7 @@ export class LossRecovery {
       this.board.sackedBytes === 0 &&
       !this.board.isEmpty;
     if (!mayProbe) return;
-    let wait = this.rtt.hasSample ? 2 * this.rtt.smoothed : 1000;
+    let wait = this.rtt.hasSample ? Math.max(LEAST_PROBE_WAIT, 2 * this.rtt.smoothed) : 1000;
     if (this.board.size === 1) wait += MAX_PEER_ACK_DELAY;
     if (now + wait < this.#timeoutAt) this.#probeAt = now + wait;
   }

@@ -3,7 +3,7 @@ import { NetloomError, type IpAddress } from '../../core/index.ts';
 import type { IcmpErrorKind } from '../icmp/icmp-error.ts';
 import { networkErrorOf } from '../icmp/icmp-layer.ts';
 import type { QuotedPacket } from '../icmp/quoted-packet.ts';
-import type { Interface } from '../interface.ts';
+import { isSameAddress, type Interface } from '../interface.ts';
 import type { Neighbour } from '../neighbour/neighbour.ts';
 import { TcpConnection } from './connection.ts';
 import type { TcpLayer } from './layer.ts';
@@ -57,4 +57,29 @@ export function linkGone(layer: TcpLayer, via: Interface, cause: NetloomError | 
       }),
     );
   }
+}
+
+/** The host has this address no more, nor can what is sent to it come here: connections from it have ended. */
+export function addressGone(layer: TcpLayer, address: IpAddress): void {
+  for (const connection of connectionsFrom(layer, address)) {
+    connection.fail(lostAddress(connection, 'is no address of this host any more'));
+  }
+}
+
+/** Another station has an address of ours, which is given up: peers hear that by a reset, while it can be sent (RFC 5227, section 2.4). */
+export function resetConnectionsOf(layer: TcpLayer, address: IpAddress): void {
+  for (const connection of connectionsFrom(layer, address)) {
+    connection.abort(lostAddress(connection, 'is another station’s address too'));
+  }
+}
+
+function connectionsFrom(layer: TcpLayer, address: IpAddress): TcpConnection[] {
+  return layer.openConnections().filter(({ localAddress }) => isSameAddress(localAddress, address));
+}
+
+function lostAddress(connection: TcpConnection, what: string): NetloomError {
+  const { localAddress } = connection;
+  return new NetloomError('ADDRESS_NOT_AVAILABLE', `${connection}: ${localAddress} ${what}`, {
+    remedy: 'Connect again, from an address that this host has.',
+  });
 }

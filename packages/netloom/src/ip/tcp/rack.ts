@@ -1,6 +1,19 @@
 import type { RttEstimator } from './rtt-estimator.ts';
 import type { Scoreboard, SentSegment } from './scoreboard.ts';
-import { after } from './sequence.ts';
+import { after, before } from './sequence.ts';
+
+/** So many SACKed segments say that one before them is lost, where segments keep their order (RFC 5681, section 3.2). */
+const DUPLICATE_THRESHOLD = 3;
+
+/**
+ * What is sent again is given this many milliseconds at least: on a path without delay every report of its loss would else have it sent once
+ * more at the same instant.
+ */
+const LEAST_WAIT = 1;
+
+function leastWait({ retransmitted }: SentSegment): number {
+  return retransmitted ? LEAST_WAIT : 0;
+}
 
 /**
  * Loss detection by time, RACK (RFC 8985): a segment is lost when one sent after it has arrived and a reordering window has passed.
@@ -23,6 +36,8 @@ export class Rack {
   #dsackRound: number | undefined;
   /** When an outstanding segment will count as lost; Infinity: none is about to. */
   deadline: number = Infinity;
+  /** When the latest sent of what {@link detectLoss} has just marked was sent. */
+  lostSentAt: number = -Infinity;
 
   constructor(initialSequence: number) {
     this.#forwardAcknowledgment = initialSequence;
@@ -30,11 +45,11 @@ export class Rack {
 
   /** Steps 1 to 3, for each segment newly known to have arrived. */
   arrived(segment: SentSegment, now: number, minRtt: number): void {
+    if (after(segment.end, this.#forwardAcknowledgment)) this.#forwardAcknowledgment = segment.end;
+    else if (!segment.retransmitted) this.#reorderingSeen = true;
     const rtt = now - segment.sentAt;
     // An answer quicker than the path allows is to the earlier transmission (step 2).
     if (segment.retransmitted && rtt < minRtt) return;
-    if (after(segment.end, this.#forwardAcknowledgment)) this.#forwardAcknowledgment = segment.end;
-    else if (!segment.retransmitted) this.#reorderingSeen = true;
     if (this.#isLater(segment.sentAt, segment.end)) {
       this.#sentAt = segment.sentAt;
       this.#end = segment.end;
@@ -44,10 +59,15 @@ export class Rack {
 
   /** Step 4: a DSACK says that a retransmission was needless; the window grows, for 16 recoveries. */
   duplicateReported(sendNext: number, acknowledgment: number): void {
-    if (this.#dsackRound !== undefined && !after(acknowledgment, this.#dsackRound)) return;
+    if (this.#dsackRound !== undefined && before(acknowledgment, this.#dsackRound)) return;
     this.#dsackRound = sendNext;
     this.#windowMultiplier++;
     this.#windowPersist = 16;
+  }
+
+  /** What was taken for lost has come late: a needless recovery shows reordering as well as a late arrival does (step 3). */
+  reorderingShown(): void {
+    this.#reorderingSeen = true;
   }
 
   /** A recovery has ended. */
@@ -64,6 +84,8 @@ export class Rack {
     now: number,
   ): boolean {
     this.deadline = Infinity;
+    this.lostSentAt = -Infinity;
+    this.#endDsackRound(board);
     if (this.#sentAt === -Infinity) return false;
     const window = this.#reorderingWindow(board, rtt, inRecovery, segmentSize);
     let marked = false;
@@ -76,15 +98,23 @@ export class Rack {
         break;
       }
       if (segment.sacked || segment.lost) continue;
-      const dueAt = segment.sentAt + this.#rtt + window;
+      const dueAt = segment.sentAt + Math.max(this.#rtt + window, leastWait(segment));
       if (dueAt <= now) {
         board.setLost(segment, true);
+        this.lostSentAt = Math.max(this.lostSentAt, segment.sentAt);
         marked = true;
       } else {
         this.deadline = Math.min(this.deadline, dueAt);
       }
     }
     return marked;
+  }
+
+  /** The round is over before its number could come around again (step 4). */
+  #endDsackRound(board: Scoreboard): void {
+    const first = board.first();
+    if (this.#dsackRound === undefined || first === undefined) return;
+    if (!before(first.start, this.#dsackRound)) this.#dsackRound = undefined;
   }
 
   /** How much later than expected a segment may come (step 4). */
@@ -94,7 +124,11 @@ export class Rack {
     inRecovery: boolean,
     segmentSize: number,
   ): number {
-    if (!this.#reorderingSeen && (inRecovery || board.sackedBytes >= 3 * segmentSize)) return 0;
+    // A segment that the link has cut counts for as many as it was cut into.
+    const isLossClear =
+      board.sackedSegments >= DUPLICATE_THRESHOLD ||
+      board.sackedBytes >= DUPLICATE_THRESHOLD * segmentSize;
+    if (!this.#reorderingSeen && (inRecovery || isLossClear)) return 0;
     return Math.min((this.#windowMultiplier * rtt.minimum) / 4, rtt.smoothed);
   }
 

@@ -1,3 +1,4 @@
+import { copyBytes } from '../../core/index.ts';
 import { before } from './sequence.ts';
 
 /** Data received beyond a gap: chunks without gap between them. */
@@ -36,7 +37,7 @@ export class Reassembly {
 
   /**
    * Takes the bytes of `data` (copied) that are not there yet, `data` beginning at sequence number `start`. What came first is kept.
-   * False: nothing was taken, because all of it was there or the limit of ranges was reached.
+   * False: nothing was taken, because all of it was there or the limit of ranges was reached; see {@link covers}.
    */
   insert(start: number, data: Uint8Array): boolean {
     const end = (start + data.length) | 0;
@@ -54,14 +55,14 @@ export class Reassembly {
 
   #insertRange(at: number, start: number, end: number, data: Uint8Array): boolean {
     if (this.#ranges.length >= this.#limit) return false;
-    this.#ranges.splice(at, 0, { start, end, chunks: [data.slice()], order: ++this.#order });
+    this.#ranges.splice(at, 0, { start, end, chunks: [copyBytes(data)], order: ++this.#order });
     this.length += data.length;
     return true;
   }
 
   #prepend(range: Range, start: number, data: Uint8Array): void {
     const count = (range.start - start) | 0;
-    range.chunks.unshift(data.slice(0, count));
+    prependChunk(range.chunks, copyBytes(data, 0, count));
     range.start = start;
     this.length += count;
   }
@@ -72,35 +73,28 @@ export class Reassembly {
     for (;;) {
       const next = this.#ranges[at + 1];
       const stop = next !== undefined && !before(end, next.start) ? next.start : end;
-      const chunk = data.slice((range.end - start) | 0, (stop - start) | 0);
-      if (chunk.length > 0) range.chunks.push(chunk);
+      const chunk = copyBytes(data, (range.end - start) | 0, (stop - start) | 0);
+      if (chunk.length > 0) appendChunk(range.chunks, chunk);
       this.length += chunk.length;
       range.end = stop;
       if (next === undefined || before(end, next.start)) return;
-      for (const held of next.chunks) range.chunks.push(held);
+      for (const held of next.chunks) appendChunk(range.chunks, held);
       range.end = next.end;
       this.#ranges.splice(at + 1, 1);
       if (!before(range.end, end)) return;
     }
   }
 
-  /** The chunks of the first range if it begins at or before `sequence`, less what lies before it; the range is removed. */
+  /** The chunks that go on at `sequence`, without what lies before it; they are removed, and all before them. */
   take(sequence: number): readonly Uint8Array[] {
-    const first = this.#ranges[0];
-    if (first === undefined || before(sequence, first.start)) return NONE;
-    this.#ranges.shift();
-    let overlap = (sequence - first.start) | 0;
-    this.length -= (first.end - first.start) | 0;
-    while (overlap > 0 && first.chunks.length > 0) {
-      const chunk = first.chunks[0]!;
-      if (chunk.length > overlap) {
-        first.chunks[0] = chunk.subarray(overlap);
-        break;
-      }
-      overlap -= chunk.length;
-      first.chunks.shift();
+    for (;;) {
+      const first = this.#ranges[0];
+      if (first === undefined || before(sequence, first.start)) return NONE;
+      this.#ranges.shift();
+      this.length -= (first.end - first.start) | 0;
+      // One large segment may have filled several gaps, and brought again what lay between them.
+      if (before(sequence, first.end)) return chunksFrom(first, sequence);
     }
-    return first.chunks;
   }
 
   /** Writes up to `count` SACK blocks as pairs of edges, the most recent first; answers how many. */
@@ -126,6 +120,13 @@ export class Reassembly {
     this.length = 0;
   }
 
+  /** Whether all of the `length` bytes from `start` on are there. */
+  covers(start: number, length: number): boolean {
+    const range = this.#ranges[this.#firstEndingAtOrAfter(start)];
+    if (range === undefined) return false;
+    return !before(start, range.start) && !before(range.end, (start + length) | 0);
+  }
+
   /** Index of the first range whose end is at or after `start`: the one that data from there touches or lies before. */
   #firstEndingAtOrAfter(start: number): number {
     let low = 0;
@@ -137,6 +138,37 @@ export class Reassembly {
     }
     return low;
   }
+}
+
+/** Neighbouring chunks that are no longer than this together are held as one: a peer that sends byte by byte is not to cost a hundred times what it sends. */
+const SMALL_CHUNKS = 1024;
+
+function appendChunk(chunks: Uint8Array[], chunk: Uint8Array): void {
+  const last = chunks.at(-1);
+  if (last === undefined || last.length + chunk.length > SMALL_CHUNKS) chunks.push(chunk);
+  else chunks[chunks.length - 1] = joined(last, chunk);
+}
+
+function prependChunk(chunks: Uint8Array[], chunk: Uint8Array): void {
+  const first = chunks[0];
+  if (first === undefined || first.length + chunk.length > SMALL_CHUNKS) chunks.unshift(chunk);
+  else chunks[0] = joined(chunk, first);
+}
+
+function joined(first: Uint8Array, second: Uint8Array): Uint8Array {
+  const both = new Uint8Array(first.length + second.length);
+  both.set(first);
+  both.set(second, first.length);
+  return both;
+}
+
+/** The chunks of a range, less what lies before `sequence`. */
+function chunksFrom({ start, chunks }: Range, sequence: number): readonly Uint8Array[] {
+  let overlap = (sequence - start) | 0;
+  let skipped = 0;
+  while (overlap >= chunks[skipped]!.length) overlap -= chunks[skipped++]!.length;
+  if (overlap > 0) chunks[skipped] = chunks[skipped]!.subarray(overlap);
+  return skipped === 0 ? chunks : chunks.slice(skipped);
 }
 
 const NONE: readonly Uint8Array[] = [];

@@ -1,3 +1,4 @@
+import { copyBytes } from '../../core/index.ts';
 import { Reassembly } from './reassembly.ts';
 import { after, before } from './sequence.ts';
 
@@ -29,6 +30,8 @@ export class Receiver {
   /** The peer's FIN has come, and everything before it. */
   finished = false;
   readonly reassembly: Reassembly;
+  /** Segments beyond a gap that were dropped because there are too many gaps. */
+  refusals = 0;
   /** In-order bytes the user has not taken. */
   #queue: Uint8Array[] = [];
   #queued = 0;
@@ -48,6 +51,8 @@ export class Receiver {
   #duplicateEnd = 0;
   #tunedAt = 0;
   #takenSinceTuned = 0;
+  /** What was taken in the round trip before. */
+  #takenBefore = Infinity;
 
   constructor(initialSequence: number, capacity: number, maximumCapacity: number, ranges: number) {
     this.next = initialSequence;
@@ -131,13 +136,18 @@ export class Receiver {
     return chunk;
   }
 
-  /** The user has taken bytes: tunes the buffer to twice what is taken in a round trip (dynamic right-sizing, Fisk and Feng 2001). */
+  /**
+   * The user has taken bytes: tunes the buffer to twice what is taken in a round trip (dynamic right-sizing, Fisk and Feng 2001), and to four
+   * times while that doubles. For a sender in slow start has doubled once more by the time the window that is told here is used; a window
+   * of less would hold it back for a round trip, and then let go in a burst what it has held.
+   */
   taken(count: number, roundTrip: number, now: number): void {
     this.#takenSinceTuned += count;
     if (now - this.#tunedAt < roundTrip) return;
-    if (2 * this.#takenSinceTuned > this.#capacity) {
-      this.#capacity = Math.min(this.#maximumCapacity, 2 * this.#takenSinceTuned);
-    }
+    const growth = Math.min(2, Math.max(1, this.#takenSinceTuned / this.#takenBefore));
+    const wanted = Math.min(this.#maximumCapacity, Math.ceil(2 * growth * this.#takenSinceTuned));
+    if (wanted > this.#capacity) this.#capacity = wanted;
+    this.#takenBefore = this.#takenSinceTuned;
     this.#takenSinceTuned = 0;
     this.#tunedAt = now;
   }
@@ -147,7 +157,7 @@ export class Receiver {
     const { direct } = this;
     this.direct = undefined;
     if (direct === undefined) return;
-    const kept = direct.slice();
+    const kept = copyBytes(direct);
     this.#queue.unshift(kept);
     this.#queued += kept.length;
   }
@@ -218,7 +228,7 @@ export class Receiver {
     this.next = (this.next + view.length) | 0;
     if (this.discarding) return;
     if (this.flowing && this.#queue.length === 0) this.direct = view;
-    else this.#enqueueOwned(view.slice(), false);
+    else this.#enqueueOwned(copyBytes(view), false);
   }
 
   #enqueueOwned(chunk: Uint8Array, advance = true): void {
@@ -229,7 +239,10 @@ export class Receiver {
   }
 
   #takeBeyondGap(sequence: number, data: Uint8Array): void {
-    if (!this.reassembly.insert(sequence, data)) this.#noteDuplicate(sequence, data.length);
+    if (this.reassembly.insert(sequence, data)) return;
+    // What was refused for want of room must not be reported: the peer would think that it is here.
+    if (this.reassembly.covers(sequence, data.length)) this.#noteDuplicate(sequence, data.length);
+    else this.refusals++;
   }
 
   #noteDuplicate(start: number, length: number): void {

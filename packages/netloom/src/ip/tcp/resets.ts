@@ -17,7 +17,6 @@ export function resetStray(layer: TcpLayer, path: Path, packet: Packet, received
     header.flags = TcpFlag.RST | TcpFlag.ACK;
     header.acknowledgment = (sequence + length) | 0;
   }
-  layer.statistics.resetsSent++;
   layer.write(path, undefined, 0, 0, 0);
 }
 
@@ -27,6 +26,5 @@ export function resetUnexpected(connection: TcpConnection, received: TcpHeader):
   const header = layer.begin(connection.localPort, connection.remotePort);
   header.flags = TcpFlag.RST;
   header.sequence = received.acknowledgment;
-  layer.statistics.resetsSent++;
   layer.write(connection.path, undefined, 0, 0, 0);
 }

@@ -246,6 +246,18 @@ test('the last of a flight is probed for after two round trips (RFC 8985, sectio
   assert.equal(user.connection.sender.recovery.timeouts, 0);
 });
 
+test('on a path without delay what has just been sent is not probed for at once', () => {
+  const bench = new SegmentBench();
+  const user = bench.accept({ roundTrip: 0 });
+  user.write(2000);
+  bench.settle();
+  bench.expect('. 1:1461 ack 1', 'P. 1461:2001 ack 1');
+  bench.pass(9);
+  bench.expect();
+  bench.pass(1);
+  bench.expect('P. 1461:2001 ack 1');
+});
+
 test('the probe is new text where there is some (RFC 8985, section 7.3)', () => {
   const { bench, user } = accepted({ window: 3000 });
   const begun = send(bench, user, 3);

@@ -24,8 +24,9 @@ export class Scoreboard {
   #head = 0;
   /** Bytes believed to be in the network: sent, neither acknowledged nor SACKed nor lost. */
   inFlight = 0;
-  /** Bytes the peer holds beyond a gap. */
+  /** Bytes the peer holds beyond a gap, and how many segments they came in. */
   sackedBytes = 0;
+  sackedSegments = 0;
   /** Bytes that wait to be sent again. */
   lostBytes = 0;
 
@@ -73,24 +74,21 @@ export class Scoreboard {
   }
 
   /**
-   * Removes what lies before `acknowledgment`, calling `each` with every segment that was not known to have arrived.
-   * A segment acknowledged in part keeps the rest.
+   * Removes what lies before `acknowledgment`, calling `each` with every segment that was not known to have arrived. A segment
+   * acknowledged in part (the link has cut it, and its pieces are acknowledged one by one) keeps the rest; of that one `each`
+   * sees the part.
    */
   acknowledge(acknowledgment: number, each: (segment: SentSegment) => void): void {
     let head = this.#head;
     for (; head < this.#segments.length; head++) {
       const segment = this.#segments[head]!;
       if (after(segment.end, acknowledgment)) {
-        if (before(segment.start, acknowledgment)) this.#trim(segment, acknowledgment);
+        if (before(segment.start, acknowledgment)) this.#trim(segment, acknowledgment, each);
         break;
       }
-      const length = (segment.end - segment.start) | 0;
-      if (segment.sacked) this.sackedBytes -= length;
-      else {
-        if (segment.lost) this.lostBytes -= length;
-        else this.inFlight -= length;
-        each(segment);
-      }
+      if (segment.sacked) this.sackedSegments--;
+      this.#discount(segment);
+      if (!segment.sacked) each(segment);
     }
     this.#head = head;
     this.#compact();
@@ -108,12 +106,11 @@ export class Scoreboard {
         continue;
       }
       if (after(segment.end, end)) segment = this.#split(i, end);
-      const length = (segment.end - segment.start) | 0;
-      if (segment.lost) this.lostBytes -= length;
-      else this.inFlight -= length;
+      this.#discount(segment);
       segment.lost = false;
       segment.sacked = true;
-      this.sackedBytes += length;
+      this.sackedBytes += (segment.end - segment.start) | 0;
+      this.sackedSegments++;
       each(segment);
     }
   }
@@ -156,6 +153,7 @@ export class Scoreboard {
       this.sackedBytes -= length;
       this.inFlight += length;
     }
+    this.sackedSegments = 0;
   }
 
   clear(): void {
@@ -163,22 +161,33 @@ export class Scoreboard {
     this.#head = 0;
     this.inFlight = 0;
     this.sackedBytes = 0;
+    this.sackedSegments = 0;
     this.lostBytes = 0;
   }
 
   /** Takes what has been acknowledged off the front of a segment. */
-  #trim(segment: SentSegment, start: number): void {
-    const length = (start - segment.start) | 0;
-    if (segment.sacked) this.sackedBytes -= length;
-    else if (segment.lost) this.lostBytes -= length;
-    else this.inFlight -= length;
+  #trim(segment: SentSegment, start: number, each: (segment: SentSegment) => void): void {
+    const { end } = segment;
+    segment.end = start;
+    this.#discount(segment);
+    if (!segment.sacked) each(segment);
     segment.start = start;
+    segment.end = end;
+  }
+
+  /** Takes a segment's bytes out of the sum they are counted in. */
+  #discount({ start, end, sacked, lost }: SentSegment): void {
+    const length = (end - start) | 0;
+    if (sacked) this.sackedBytes -= length;
+    else if (lost) this.lostBytes -= length;
+    else this.inFlight -= length;
   }
 
   /** Cuts the segment at `index` in two at `sequence`; answers the first part, which stays in its place. */
   #split(index: number, sequence: number): SentSegment {
     const segment = this.#segments[index]!;
     this.#segments.splice(index + 1, 0, { ...segment, start: sequence });
+    if (segment.sacked) this.sackedSegments++;
     segment.end = sequence;
     return segment;
   }

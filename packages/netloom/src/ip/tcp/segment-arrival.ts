@@ -13,6 +13,9 @@ const DEFAULT_SEGMENT_SIZE = { 4: 536, 6: 1220 } as const;
 /** How long a timestamp says anything of the next: 24 days, half of the time it takes to wrap (RFC 7323, section 5.5). */
 const TIMESTAMP_LIFETIME = 24 * 86_400_000;
 
+/** The least time between two answers to empty segments that are not acceptable. */
+const ANSWER_INTERVAL = 500;
+
 /** Filled for each acknowledgment; loss recovery keeps nothing of it. */
 const acknowledgment: Acknowledgment = {
   number: 0,
@@ -76,11 +79,11 @@ function isWanted(
   const span = length + (flags & TcpFlag.SYN ? 1 : 0) + (flags & TcpFlag.FIN ? 1 : 0);
   if (isOldTimestamp(connection, header, now)) {
     layer.statistics.drops.add('tcp-old-timestamp');
-    connection.acknowledgeNow = true;
+    answerUnacceptable(connection, span, now);
     return false;
   }
   if (!receiver.isAcceptable(header.sequence, span)) {
-    notAcceptable(connection, header, span);
+    notAcceptable(connection, header, span, now);
     return false;
   }
   if (flags & TcpFlag.RST) {
@@ -93,16 +96,17 @@ function isWanted(
     layer.challenge(connection);
     return false;
   }
-  // The timestamp to be echoed is that of the segment the next acknowledgment answers (RFC 7323, section 4.3).
-  if (
-    connection.timestamps &&
-    header.hasTimestamps &&
-    !after(header.sequence, connection.lastAcknowledgmentSent)
-  ) {
-    connection.recentTimestamp = header.timestampValue;
-    connection.recentTimestampAt = now;
-  }
-  return (flags & TcpFlag.ACK) !== 0;
+  if (flags & TcpFlag.ACK) return true;
+  layer.statistics.drops.add('tcp-no-acknowledgment');
+  return false;
+}
+
+/** The timestamp to be echoed is that of the segment the next acknowledgment answers (RFC 7323, section 4.3). */
+function takeTimestamp(connection: TcpConnection, header: TcpHeader, now: number): void {
+  if (!connection.timestamps || !header.hasTimestamps) return;
+  if (after(header.sequence, connection.lastAcknowledgmentSent)) return;
+  connection.recentTimestamp = header.timestampValue;
+  connection.recentTimestampAt = now;
 }
 
 /** Protection against wrapped sequence numbers (RFC 7323, section 5.3, R1). */
@@ -117,10 +121,27 @@ function isOldTimestamp(connection: TcpConnection, header: TcpHeader, now: numbe
 }
 
 /** A segment outside the window is answered with where we are, unless it is a reset. */
-function notAcceptable(connection: TcpConnection, header: TcpHeader, span: number): void {
-  if (header.flags & TcpFlag.RST) return;
+function notAcceptable(
+  connection: TcpConnection,
+  header: TcpHeader,
+  span: number,
+  now: number,
+): void {
   connection.layer.statistics.drops.add('tcp-outside-window');
+  if (header.flags & TcpFlag.RST) return;
   connection.receiver.noteUnacceptable(header.sequence, span);
+  answerUnacceptable(connection, span, now);
+}
+
+/**
+ * Tells the peer where we are. Not for each empty segment, though: two ends that disagree, as after somebody has slipped in a
+ * segment, would answer each other's answers for ever (RFC 5961, section 7, has acknowledgments throttled for such reasons).
+ */
+function answerUnacceptable(connection: TcpConnection, span: number, now: number): void {
+  if (span === 0) {
+    if (now - connection.answeredAt < ANSWER_INTERVAL) return;
+    connection.answeredAt = now;
+  }
   connection.acknowledgeNow = true;
 }
 
@@ -188,7 +209,7 @@ function synInSynReceived(connection: TcpConnection, header: TcpHeader, now: num
     connection.synRepeated = true;
     sendSyn(connection, now);
   } else if (!receiver.isAcceptable(sequence, 1)) {
-    notAcceptable(connection, header, 1);
+    notAcceptable(connection, header, 1, now);
   } else if (connection.isPassive) {
     // The peer has started anew: back to listening (fourth step). Its SYN will come again.
     connection.fail(new NetloomError('CONNECTION_RESET', `${connection} was opened anew`));
@@ -280,6 +301,8 @@ function takeAcknowledgment(
     layer.challenge(connection);
     return false;
   }
+  // Not before it is known that the segment can be the peer's: a forged one would have all that follow taken for old.
+  takeTimestamp(connection, header, now);
   const window = scaledWindow(connection, header);
   const isOld = before(number, previous);
   // RFC 5681, section 2.
@@ -332,12 +355,17 @@ function takeText(
   const { receiver } = connection;
   const fin = (header.flags & TcpFlag.FIN) !== 0;
   if (to === from && !fin) return;
-  // Past the peer's FIN there is nothing to take.
+  // Past the peer's FIN there is nothing to take, and nothing to answer: if the FIN was forged, each answer would have the peer
+  // send its text again at once.
   if (receiver.finished) {
-    connection.acknowledgeNow = true;
+    connection.layer.statistics.drops.add('tcp-text-after-end');
     return;
   }
+  const { refusals } = receiver;
   const inOrder = receiver.take(header.sequence, bytes, from, to, fin);
+  if (receiver.refusals > refusals) {
+    connection.layer.statistics.drops.add('tcp-out-of-order-limit');
+  }
   connection.unacknowledgedBytes += to - from;
   // What leaves or fills a gap is acknowledged at once (RFC 5681, section 4.2).
   if (!inOrder || fin) connection.acknowledgeNow = true;

@@ -148,6 +148,19 @@ test('a closed window is probed, ever less often, and may stay closed for ever (
   bench.expect('P. 1:501 ack 1');
 });
 
+test('a probe pays no acknowledgment that is owed: the peer does not look at that of a segment before its window', () => {
+  const bench = new SegmentBench();
+  const user = bench.accept({ window: 0 });
+  user.write(100);
+  bench.settle();
+  const due = bench.stack.tcp.deadline() - bench.clock.now();
+  bench.pass(due - 10);
+  bench.peer('P. 1:11 ack 1 win 0');
+  bench.expect();
+  bench.pass(10);
+  bench.expect('. 1 ack 11', '. 0 ack 11');
+});
+
 test('a peer that does not answer probes of its window is given up', () => {
   const bench = new SegmentBench({ limits: { tcp: { userTimeout: 20_000 } } });
   const user = bench.accept();

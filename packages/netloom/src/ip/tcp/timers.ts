@@ -44,7 +44,7 @@ export function advanceTimers(connection: TcpConnection, now: number): void {
   if (timers.keepAliveAt <= now) keepAlive(connection, now);
   if (timers.closeAt <= now) {
     connection.abort(
-      new NetloomError('CLOSE_TIMEOUT', `the peer of ${connection} did not end its side in time`),
+      new NetloomError('TIMEOUT', `the peer of ${connection} did not end its side in time`),
     );
   }
 }

@@ -74,7 +74,8 @@ export function sendSyn(connection: TcpConnection, now: number): void {
   // A SYN's window is never scaled (RFC 7323, section 2.2).
   header.window = receiver.initialWindow;
   sender.next = (connection.initialSequence + 1) | 0;
-  layer.write(connection.path, undefined, 0, 0, sender.segmentSize);
+  const again = connection.synAttempts > 1 || connection.synRepeated;
+  layer.write(connection.path, undefined, 0, 0, sender.segmentSize, again);
 }
 
 /** Bytes of an option with so many SACK blocks, its padding included (RFC 2018, section 3). */
@@ -119,7 +120,8 @@ export function sendData(
   if (sender.recovery.board.isEmpty) connection.progressAt = now;
   if (resent !== undefined) sender.recovery.resent(resent, header.timestampValue, now);
   else sender.recovery.sent(sequence, (sequence + length + (fin ? 1 : 0)) | 0, now);
-  layer.write(connection.path, sender.queue, offset, length, sender.payloadSize);
+  const { payloadSize } = sender;
+  layer.write(connection.path, sender.queue, offset, length, payloadSize, resent !== undefined);
 }
 
 /** Sends an acknowledgment with no text. */
@@ -140,6 +142,8 @@ export function sendAcknowledgment(connection: TcpConnection): void {
  */
 export function sendProbe(connection: TcpConnection): void {
   const { layer, sender } = connection;
+  // The peer does not look at the acknowledgment of a segment that is before its window: what is owed is paid apart.
+  if (connection.unacknowledgedBytes > 0) sendAcknowledgment(connection);
   const header = begin(connection, (sender.unacknowledged - 1) | 0);
   header.flags = TcpFlag.ACK;
   acknowledge(connection, header, layer.now());

@@ -228,6 +228,29 @@ test('a rising round-trip time slows the first slow start to a quarter and ends 
   near(round(70), (8 * MSS * MSS) / control.window, MSS / 10);
 });
 
+test('a train of acknowledgments as long as half the round trip ends the first slow start (RFC 9438, section 4.10)', () => {
+  const train = (segments: number, more: Partial<AcknowledgedBytes> = {}): Cubic => {
+    const control = new Cubic({ maximumSegmentSize: MSS, initialWindow: segments * MSS });
+    for (let now = 1000; now <= 1050; now++) control.onAcknowledged(ack(2 * MSS, { now, ...more }));
+    return control;
+  };
+  const full = train(100);
+  // Half of a round trip has brought 51 acknowledgments.
+  assert.equal(full.window, 202 * MSS);
+  assert.equal(full.slowStartThreshold, 202 * MSS);
+  full.onAcknowledged(ack(2 * MSS, { now: 1051 }));
+  assert.ok(full.window < 203 * MSS, 'no more slow start');
+  const idle = train(100, { applicationLimited: true });
+  assert.equal(idle.slowStartThreshold, Infinity, 'the pace is then not that of the path');
+});
+
+test('with a window below sixteen segments a train tells nothing', () => {
+  const control = new Cubic({ maximumSegmentSize: MSS, initialWindow: 10 * MSS });
+  for (let now = 1000; now <= 1060; now++) control.onAcknowledged(ack(50, { now }));
+  assert.ok(control.window < 16 * MSS);
+  assert.equal(control.slowStartThreshold, Infinity);
+});
+
 test('a change of segment size before the first acknowledgment makes a new initial window', () => {
   const control = new Cubic({ maximumSegmentSize: 1460 });
   control.setMaximumSegmentSize(536);

@@ -1,3 +1,4 @@
+import { AcknowledgmentTrain } from './acknowledgment-train.ts';
 import {
   MAXIMUM_WINDOW,
   initialWindow,
@@ -19,9 +20,12 @@ const FRIENDLY_INCREASE = (3 * (1 - DECREASE_FACTOR)) / (1 + DECREASE_FACTOR);
 const MAXIMUM_TARGET = 1.5;
 /** L where nothing paces the sender (RFC 9406, section 4.3). */
 const ACKNOWLEDGMENT_LIMIT = 8;
+/** Below so many segments a train of acknowledgments tells nothing: a few that come together are no pace (Ha and Rhee 2011). */
+const LEAST_TRAIN_WINDOW = 16;
 
 /**
- * CUBIC (RFC 9438; sections without a number are its), with HyStart++ for the first slow start (RFC 9406).
+ * CUBIC (RFC 9438; sections without a number are its), with HyStart++ (RFC 9406) for the first slow start, and the
+ * train of acknowledgments beside it ({@link AcknowledgmentTrain}).
  *
  * After congestion the window approaches the size it then had (W_max) fast at first, rests there, and then searches beyond: a cubic
  * function of time, not of acknowledgments, so that long round trips are no handicap. Where that would be slower than
@@ -37,6 +41,7 @@ export class Cubic implements CongestionControl {
   #segmentSize: number;
   readonly #slowStart: SlowStart;
   readonly #hyStart = new HyStart();
+  readonly #train = new AcknowledgmentTrain();
   #anyAcknowledged = false;
   /** The timer has fired and nothing has been acknowledged since. */
   #timedOut = false;
@@ -94,7 +99,8 @@ export class Cubic implements CongestionControl {
     let divisor = 1;
     let ended = false;
     if (this.slowStartThreshold === Infinity) {
-      ended = this.#hyStart.acknowledged(ack.rtt, ack.roundStarted);
+      const fillsPath = this.#fillsPath(ack);
+      ended = this.#hyStart.acknowledged(ack.rtt, ack.roundStarted) || fillsPath;
       divisor = this.#hyStart.growthDivisor;
     }
     if (!ack.applicationLimited) {
@@ -102,6 +108,11 @@ export class Cubic implements CongestionControl {
       this.#setWindow(Math.min(this.#window + increase / divisor, this.slowStartThreshold));
     }
     if (ended) this.slowStartThreshold = this.window;
+  }
+
+  #fillsPath({ now, minRtt, applicationLimited }: AcknowledgedBytes): boolean {
+    const isTrain = this.#train.acknowledged(now, minRtt);
+    return isTrain && !applicationLimited && this.#window >= LEAST_TRAIN_WINDOW * this.#segmentSize;
   }
 
   #avoidCongestion(ack: AcknowledgedBytes): void {
