@@ -42,7 +42,10 @@ export class ArpLayer {
     for (const listener of this.#listeners) listener(via, packet);
     const forUs = via.hasV4(packet.targetAddress);
     this.#learn(via, packet, forUs, now);
-    if (forUs && packet.operation === ArpOperation.REQUEST) this.#reply(via, packet);
+    // An announcement asks for nothing: who claims our address hears of that from conflict detection (RFC 5227, sections 2.4 and 3).
+    const isAnnouncement = packet.senderAddress === packet.targetAddress;
+    if (forUs && !isAnnouncement && packet.operation === ArpOperation.REQUEST)
+      this.#reply(via, packet);
   }
 
   /** RFC 826's merge: a known sender is updated; an unknown one is added only if the packet is for us. */
@@ -50,13 +53,13 @@ export class ArpLayer {
     const { senderAddress } = packet;
     // A probe has no sender; and nobody else has our address.
     if (senderAddress === 0 || via.hasV4(senderAddress)) return;
-    const sender = packet.sender;
-    if (sender.isMulticast || via.isBroadcastV4(senderAddress)) return;
-    const known = via.neighbours.find(sender);
+    const known = via.neighbours.findV4(senderAddress);
+    // Most of what is overheard ends here: no object has been made for it.
     if (known === undefined && !forUs) return;
-    const neighbour = known ?? via.neighbours.get(sender, now);
-    const solicited = packet.operation === ArpOperation.REPLY && forUs;
-    via.neighbours.learn(neighbour, packet.senderMacHigh, packet.senderMacLow, solicited, now);
+    if (senderAddress >>> 28 === 0xe || via.isBroadcastV4(senderAddress)) return;
+    const neighbour = known ?? via.neighbours.get(packet.sender, now);
+    const isAnswer = packet.operation === ArpOperation.REPLY && forUs && neighbour.isAsked;
+    via.neighbours.learn(neighbour, packet.senderMacHigh, packet.senderMacLow, isAnswer, now);
   }
 
   #reply(via: Interface, request: ArpPacket): void {

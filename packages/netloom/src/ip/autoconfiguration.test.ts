@@ -19,7 +19,7 @@ function scene(secret: Uint8Array = new Uint8Array(16).fill(7)): {
   advertise: (change?: Partial<RouterAdvertisement>) => void;
 } {
   const clock = new ManualClock();
-  const [near, far] = linkPair(clock, { poison: true });
+  const [near, far] = linkPair(clock, { strict: true });
   const router = new IpStack({ clock, random: seededRandom(1) });
   const host = new IpStack({ clock, random: seededRandom(2) });
   const routerSide = router.addInterface(near, { addresses: ['fe80::1/64', '2001:db8:1::1/64'] });

@@ -6,7 +6,13 @@ import type {
 } from '../wire/index.ts';
 import type { Interface } from './interface.ts';
 import type { NdpLayer } from './ndp/ndp-layer.ts';
-import { Slaac, type AutoAddress, type DefaultRouter, type LinkParameters } from './slaac/index.ts';
+import {
+  Slaac,
+  type AutoAddress,
+  type DefaultRouter,
+  type LinkParameters,
+  type SlaacLimits,
+} from './slaac/index.ts';
 
 /** How an interface configures itself. */
 export interface AutoconfigureOptions {
@@ -22,9 +28,11 @@ export interface AutoconfigureOptions {
 export interface AutoconfigurationEnvironment {
   readonly ndp: NdpLayer;
   readonly random: Random;
+  readonly limits: Partial<SlaacLimits> | undefined;
   now(): number;
   timersChanged(): void;
-  addAddress(via: Interface, cidr: Cidr, tentative: boolean): void;
+  /** Puts an address on an interface that is tentative as yet. */
+  addAddress(via: Interface, cidr: Cidr): void;
   removeAddress(via: Interface, address: IpAddress): void;
   addRoute(network: Cidr, via: Interface, nextHop: IpAddress | undefined, metric: number): void;
   removeRoute(network: Cidr, via: Interface, nextHop: IpAddress | undefined, metric: number): void;
@@ -50,12 +58,13 @@ export class Autoconfiguration {
 
   constructor(environment: AutoconfigurationEnvironment) {
     this.#environment = environment;
+    environment.ndp.listen(this);
   }
 
   /** Begins with the link-local address, then asks for routers. Once for an interface. */
   start(via: Interface, options: AutoconfigureOptions): void {
     if (this.#interfaces.has(via)) return;
-    const { random, now, timersChanged } = this.#environment;
+    const { random, limits, now, timersChanged } = this.#environment;
     const secret = options.secret ?? random.fill(new Uint8Array(16));
     const hash = new SipHash(secret);
     const changed = options.changed ?? ((): void => undefined);
@@ -65,6 +74,7 @@ export class Autoconfiguration {
           mac: via.mac,
           mtu: via.link.mtu,
           random,
+          limits,
           identity: { hash, interfaceIdentity: via.mac.toString() },
           temporaryAddresses: options.temporaryAddresses ?? false,
         },
@@ -73,8 +83,19 @@ export class Autoconfiguration {
       dnsServers: [],
     };
     this.#interfaces.set(via, configured);
-    configured.slaac.start(now());
+    if (via.isUp) configured.slaac.start(now());
     timersChanged();
+  }
+
+  /** The interface is down: what it has learnt of its link is given up, since it may be another when it is up again. */
+  suspend(via: Interface): void {
+    this.#interfaces.get(via)?.slaac.stop(this.#environment.now());
+  }
+
+  /** The interface is up again, and begins anew. */
+  resume(via: Interface): void {
+    this.#interfaces.get(via)?.slaac.start(this.#environment.now());
+    this.#environment.timersChanged();
   }
 
   /** Gives up what the interface has configured for itself. */
@@ -96,22 +117,31 @@ export class Autoconfiguration {
 
   routerAdvertisement(via: Interface, router: IpAddress, message: RouterAdvertisement): void {
     const { now, timersChanged } = this.#environment;
-    this.#interfaces.get(via)?.slaac.receiveRouterAdvertisement(router, message, now());
+    const configured = this.#interfaces.get(via);
+    if (configured === undefined) {
+      via.drops.add('router-not-heeded');
+      return;
+    }
+    configured.slaac.receiveRouterAdvertisement(router, message, now());
     timersChanged();
   }
 
-  /** Somebody solicits. True: the target is tentative here, so it is not to be answered. */
+  /** See {@link NdpListener}. */
   solicitation(via: Interface, source: IpAddress, message: NeighbourSolicitation): boolean {
-    const { now } = this.#environment;
+    const { now, timersChanged } = this.#environment;
     const slaac = this.#interfaces.get(via)?.slaac;
-    return slaac?.receiveNeighbourSolicitation(source, message, now()) ?? false;
+    const isTentative = slaac?.receiveNeighbourSolicitation(source, message, now()) ?? false;
+    if (isTentative) timersChanged();
+    return isTentative;
   }
 
-  /** Somebody advertises. True: the target was tentative here, and is theirs. */
+  /** See {@link NdpListener}. */
   advertisement(via: Interface, message: NeighbourAdvertisement): boolean {
-    const { now } = this.#environment;
+    const { now, timersChanged } = this.#environment;
     const slaac = this.#interfaces.get(via)?.slaac;
-    return slaac?.receiveNeighbourAdvertisement(message, now()) ?? false;
+    const wasTentative = slaac?.receiveNeighbourAdvertisement(message, now()) ?? false;
+    if (wasTentative) timersChanged();
+    return wasTentative;
   }
 
   deadline(): number {
@@ -137,7 +167,7 @@ export class Autoconfiguration {
       sendNeighbourSolicitation: (message, destination) =>
         ndp.send(via, IpAddress.ANY6, destination, message),
       // As /128: what is on the link is said by prefixes, not by addresses (RFC 5942, section 4).
-      addressTentative: ({ address }) => addAddress(via, new Cidr(address, 128), true),
+      addressTentative: ({ address }) => addAddress(via, new Cidr(address, 128)),
       addressReady: (address) => this.#addressReady(via, address, changed),
       addressChanged: (address) => this.#addressChanged(via, address, changed),
       addressFailed: remove,

@@ -3,7 +3,7 @@ import { test } from 'node:test';
 import * as fc from 'fast-check';
 import { IpAddress, MacAddress, seededRandom } from '../core/index.ts';
 import { ArpOperation, ArpPacket } from '../wire/index.ts';
-import { ConflictDetector, type ConflictOptions } from './duplicate-address-v4.ts';
+import { ConflictDetector, ConflictHistory, type ConflictOptions } from './duplicate-address-v4.ts';
 
 const OURS = MacAddress.parse('02:00:00:00:00:01');
 const OTHER = MacAddress.parse('02:00:00:00:00:02');
@@ -20,6 +20,8 @@ interface ArpFields {
 class Station {
   now = 0;
   readonly told: { at: number; what: string }[] = [];
+  /** Claims of others while the address stayed ours. */
+  readonly contested: string[] = [];
   readonly detector: ConflictDetector;
 
   constructor(options: Partial<ConflictOptions> = {}) {
@@ -32,6 +34,7 @@ class Station {
         sendProbe: () => tell('probe'),
         sendAnnouncement: () => tell('announce'),
         free: (address) => tell(`free ${address}`),
+        contested: (_address, other, outcome) => this.contested.push(`${outcome} ${other}`),
         conflict: (_address, other, wasInUse) => tell(`conflict ${other} ${wasInUse}`),
       },
     );
@@ -144,6 +147,7 @@ test('in use: defended once in ten seconds, then given up (RFC 5227, section 2.4
   station.hear({ sender: '192.0.2.1' });
   assert.deepEqual(station.take(), [`conflict ${OTHER} true`]);
   assert.deepEqual(station.detector.conflicts.snapshot(), { defended: 2, 'gave-way': 1 });
+  assert.deepEqual(station.contested, [`defended ${OTHER}`, `defended ${OTHER}`]);
 });
 
 test('in use: given up at once, or never, as asked (RFC 5227, section 2.4 a and c)', () => {
@@ -157,6 +161,7 @@ test('in use: given up at once, or never, as asked (RFC 5227, section 2.4 a and 
     stubborn.pass(1000);
   }
   assert.deepEqual(stubborn.take(), Array(10).fill('announce'), 'at most one in ten seconds');
+  assert.deepEqual(stubborn.contested.slice(0, 2), [`defended ${OTHER}`, `ignored ${OTHER}`]);
   assert.equal(stubborn.detector.state, 'in-use');
 });
 
@@ -202,6 +207,21 @@ test('after ten conflicts a new try is made once a minute (RFC 5227, section 2.1
   assert.deepEqual(station.take(), ['probe'], 'and the count begins anew');
 });
 
+test('conflicts count for all detectors of an interface (RFC 5227, section 2.1.1)', () => {
+  const history = new ConflictHistory();
+  for (let i = 0; i < 10; i++) {
+    const station = new Station({ history });
+    station.detector.start(ADDRESS, 0);
+    station.hear({ sender: '192.0.2.1' });
+  }
+  const next = new Station({ history });
+  next.detector.start(IpAddress.parse('192.0.2.2'), 0);
+  next.pass(59_999);
+  assert.deepEqual(next.take(), [], 'the eleventh address waits a minute');
+  next.pass(1001);
+  assert.deepEqual(next.take(), ['probe']);
+});
+
 test('stopped, nothing is sent and nothing is heard', () => {
   const station = inUse();
   station.detector.stop(station.now);
@@ -220,6 +240,7 @@ test('a handler may end it while it is told that the address is free', () => {
       sendProbe: () => told.push('probe'),
       sendAnnouncement: () => told.push('announce'),
       free: () => detector.stop(0),
+      contested: () => told.push('contested'),
       conflict: () => told.push('conflict'),
     },
   );

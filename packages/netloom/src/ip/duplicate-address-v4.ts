@@ -94,8 +94,18 @@ export interface ConflictSink {
   sendAnnouncement(address: IpAddress): void;
   /** No other station has the address: it may be used from now on. The first announcement follows. */
   free(address: IpAddress): void;
+  /** Another station claims the address in use, which stays ours: it has been defended, or so lately that nothing is said. */
+  contested(address: IpAddress, other: MacAddress, outcome: 'defended' | 'ignored'): void;
   /** Another station has the address. `wasInUse`: it must not be used any more; otherwise it never was. */
   conflict(address: IpAddress, other: MacAddress, wasInUse: boolean): void;
+}
+
+/** How tries to find a free address have gone on one interface, for all of its detectors: many conflicts make further tries slow (RFC 5227, section 2.1.1). */
+export class ConflictHistory {
+  /** Conflicts in a row before an address was free. */
+  failures = 0;
+  /** When the last try began. */
+  triedAt: number = -Infinity;
 }
 
 /** How to make a {@link ConflictDetector}. */
@@ -105,12 +115,14 @@ export interface ConflictOptions {
   readonly random: Random;
   /** Default: `defend-once`. */
   readonly defence?: ConflictDefence;
+  /** Shared with the interface's other detectors. Default: the detector's own. */
+  readonly history?: ConflictHistory;
   readonly limits?: Partial<ConflictLimits>;
 }
 
 /**
  * Finds out whether an IPv4 address is free before it is used, and watches over it while it is. One detector for each address
- * that an interface has or wants; the same one for one try after the other, since it counts the conflicts.
+ * that an interface has or wants; those of one interface share a {@link ConflictHistory}.
  */
 export class ConflictDetector implements Engine {
   /** Conflicts seen, by what came of them. */
@@ -130,14 +142,13 @@ export class ConflictDetector implements Engine {
   /** Probes or announcements sent so far. */
   #sent = 0;
   #defendedAt = -Infinity;
-  /** Conflicts in a row before an address was free, and when the last try began. */
-  #failures = 0;
-  #triedAt = -Infinity;
+  readonly #history: ConflictHistory;
 
   constructor(options: ConflictOptions, sink: ConflictSink) {
     this.#mac = options.mac;
     this.#random = options.random;
     this.#defence = options.defence ?? 'defend-once';
+    this.#history = options.history ?? new ConflictHistory();
     this.#limits = withLimits(CONFLICT_LIMITS, options.limits);
     this.#sink = sink;
   }
@@ -156,9 +167,10 @@ export class ConflictDetector implements Engine {
     this.stop(now);
     this.#begin('start', address, now);
     const { probeWait, conflicts, rateLimitInterval } = this.#limits;
-    const allowedAt = this.#failures >= conflicts ? this.#triedAt + rateLimitInterval : now;
-    this.#triedAt = Math.max(now, allowedAt);
-    this.#wakeAt = this.#triedAt + this.#random.float() * probeWait;
+    const history = this.#history;
+    const allowedAt = history.failures >= conflicts ? history.triedAt + rateLimitInterval : now;
+    history.triedAt = Math.max(now, allowedAt);
+    this.#wakeAt = history.triedAt + this.#random.float() * probeWait;
   }
 
   /** Announces an address and watches over it without probing: it was probed before, or somebody insists. */
@@ -189,7 +201,7 @@ export class ConflictDetector implements Engine {
     // Another station that probes for the same address at the same time is a conflict too (section 2.1.1).
     const probes = packet.senderAddress === 0 && packet.targetAddress === address.word3;
     if (!claims && !probes) return;
-    this.#failures++;
+    this.#history.failures++;
     this.conflicts.add('before-use');
     this.#giveWay(address, packet.senderMac, false, now);
   }
@@ -208,7 +220,7 @@ export class ConflictDetector implements Engine {
         return;
       case 'listening':
         this.#machine.take('free', now);
-        this.#failures = 0;
+        this.#history.failures = 0;
         this.#sent = 0;
         this.#announce(address, now);
         return;
@@ -258,10 +270,12 @@ export class ConflictDetector implements Engine {
     } else if (isRepeated) {
       // Two stations that both never give way must not flood the link.
       this.conflicts.add('ignored');
+      this.#sink.contested(address, other, 'ignored');
     } else {
       this.conflicts.add('defended');
       this.#defendedAt = now;
       this.#sink.sendAnnouncement(address);
+      this.#sink.contested(address, other, 'defended');
     }
   }
 

@@ -5,6 +5,7 @@ import {
   NetloomError,
   StateMachine,
   TimerQueue,
+  copyBytes,
   equalBytes,
   withLimits,
   type Engine,
@@ -216,7 +217,7 @@ export class DuplicateDetection implements Engine {
     this.#timers.set(check, now + this.retransmitTime);
     const { address, nonce } = check;
     const options: NdpOption[] =
-      nonce === undefined ? [] : [{ kind: 'other', type: NONCE_TYPE, body: nonce.slice() }];
+      nonce === undefined ? [] : [{ kind: 'other', type: NONCE_TYPE, body: copyBytes(nonce) }];
     this.#sink.solicit(
       { kind: 'neighbour-solicitation', target: address, options },
       solicitedNodeGroup(address),

@@ -162,6 +162,18 @@ test('a datagram whose checksum was left to the link is completed before it is c
   assert.deepEqual(first!.bytes.subarray(34, 42), whole.subarray(0, 8));
 });
 
+test('a packet to be cut whose checksum was left to be made where none can be is dropped and counted', () => {
+  for (const checksumStart of [13, 60_000]) {
+    const offload = { checksum: true, segmentation: 65_550 };
+    const { bench, right } = router({ offload, mtu: 1500 }, { offload, mtu: 9000 });
+    const ends = { ...across(4), v4: { dontFragment: false } };
+    const frame = udpFrame(ends, 7, 7, new Uint8Array(4000));
+    bench.inject(frame, { checksumStart, checksumOffset: 6, segmentSize: 0 });
+    assert.deepEqual(right.lines(), []);
+    assert.equal(bench.interface.drops.get('forward-bad-offload'), 1);
+  }
+});
+
 test('a large segment left to the link is passed on for the next link to cut', () => {
   const offload = { checksum: true, segmentation: 65_550 };
   const { bench, right } = router({ offload }, { offload });
@@ -171,7 +183,7 @@ test('a large segment left to the link is passed on for the next link to cut', (
   const left = { checksumStart: 34, checksumOffset: 16, segmentSize: 1000 };
   bench.inject(frame, left);
   const [sent] = right.take();
-  assert.deepEqual(sent!.offload, left);
+  assert.deepEqual(sent!.offload, { ...left, checksumVerified: false });
   assert.equal(sent!.bytes.length, frame.length);
 });
 

@@ -95,7 +95,10 @@ function sendFragments(stack: IpStack, path: Path, packet: Packet): void {
   const { link } = path.interface;
   const frame = lowered(packet);
   // What the sender left to its link must be whole before it is cut.
-  if (packet.offload !== undefined) finishFrameChecksum(frame, packet.offload);
+  if (!completeChecksum(frame, packet)) {
+    packet.interface.drops.add('forward-bad-offload');
+    return;
+  }
   fragmentPacket(
     frame,
     path.mtu,
@@ -103,4 +106,11 @@ function sendFragments(stack: IpStack, path: Path, packet: Packet): void {
     (length) => link.allocate(length),
     (fragment) => output.transmit(path, fragment, undefined),
   );
+}
+
+/** Makes the transport checksum whole that was left to the link. False: what was said of it cannot be, as a place inside the IP header. */
+function completeChecksum(frame: Uint8Array, { offload, transport, start }: Packet): boolean {
+  if (offload === undefined || offload.checksumStart === 0) return true;
+  const isBehindHeader = offload.checksumStart >= ETHERNET_HEADER_LENGTH + transport - start;
+  return isBehindHeader && finishFrameChecksum(frame, offload) === undefined;
 }

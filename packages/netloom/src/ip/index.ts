@@ -1,5 +1,13 @@
 /** The stack: interfaces, neighbours, routes, ICMP, UDP, TCP over any link. */
+export { AddressClaims } from './address-claims.ts';
+export {
+  ADDRESS_CONFLICT,
+  type AddressConflict,
+  type ConflictOutcome,
+} from './address-conflict.ts';
+export type { AddAddressOptions } from './addresses.ts';
 export * from './dhcp/index.ts';
+export { IP_DROP, NEIGHBOUR_STATE, TCP_DROP, TCP_STATE, UDP_DROP } from './diagnostics.ts';
 export {
   CONFLICT_LIMITS,
   ConflictDetector,
@@ -7,10 +15,23 @@ export {
   type ConflictLimits,
 } from './duplicate-address-v4.ts';
 export type { AutoconfigureOptions } from './autoconfiguration.ts';
+export type {
+  AttemptEnd,
+  InterceptedConnection,
+  InterceptedDatagram,
+  InterceptedEcho,
+  Interception,
+  InterceptionOptions,
+  Interceptor,
+  Refusal,
+} from './interception/index.ts';
 export { Interface, type InterfaceAddress } from './interface.ts';
 export { STACK_LIMITS, type AllStackLimits, type StackLimits } from './limits.ts';
-export { IpStack, type AddInterfaceOptions, type IpStackOptions } from './stack.ts';
+export type { AddInterfaceOptions } from './interfaces.ts';
+export { IpStack, type IpStackOptions } from './stack.ts';
+export * from './tcp/congestion/index.ts';
 export type { TcpConnection } from './tcp/connection.ts';
+export type { CongestionFactory } from './tcp/layer.ts';
 export type { TcpListener } from './tcp/listener.ts';
 export { TCP_LIMITS, type TcpLimits } from './tcp/limits.ts';
 export { TCP_TRANSITIONS, type TcpEvent, type TcpState } from './tcp/states.ts';
@@ -23,5 +44,6 @@ export {
   type CompatibilityMode,
   type MembershipState,
 } from './multicast/index.ts';
+export * from './router-advertisement/index.ts';
 export { RouteTable, type Route } from './routes.ts';
 export * from './slaac/index.ts';

@@ -37,6 +37,8 @@ export interface InputEnvironment {
   /** Whether any interface has this address. */
   isLocalV4(word: number): boolean;
   isLocalV6(word0: number, word1: number, word2: number, word3: number): boolean;
+  /** Whether a packet for another host is taken up in that host's name. */
+  intercepts(packet: Packet): boolean;
   /** Whether a group has been joined on the interface. */
   isMember(via: Interface, packet: Packet): boolean;
   arp(via: Interface, frame: Uint8Array): void;
@@ -110,7 +112,8 @@ export class IpInput {
     const local =
       isBroadcast ||
       (isGroup ? environment.isMember(via, packet) : this.#isLocalV4(via, header.destination));
-    if (!local) this.#notLocal(packet, isGroup);
+    if (!local && !this.#isIntercepted(packet, isGroup)) this.#notLocal(packet, isGroup);
+    else if (packet.isForeign && packet.hopLimit <= 1) this.#expired(packet);
     else if (header.isFragment) this.#reassembleV4(via, packet, header, toGroup);
     else this.#deliver(packet);
   }
@@ -158,7 +161,8 @@ export class IpInput {
     const local = isGroup
       ? environment.isMember(via, packet)
       : environment.isLocalV6(destination0, destination1, destination2, destination3);
-    if (!local) this.#notLocal(packet, isGroup);
+    if (!local && !this.#isIntercepted(packet, isGroup)) this.#notLocal(packet, isGroup);
+    else if (packet.isForeign && packet.hopLimit <= 1) this.#expired(packet);
     else this.#walkV6(via, packet, header, toGroup);
   }
 
@@ -229,6 +233,19 @@ export class IpInput {
     if (packet !== undefined) this.#environment.sendError(packet, 'host-unreachable');
   }
 
+  #isIntercepted(packet: Packet, isGroup: boolean): boolean {
+    const isForeign = !isGroup && !packet.isGroup && this.#environment.intercepts(packet);
+    packet.isForeign = isForeign;
+    return isForeign;
+  }
+
+  /** Whoever speaks for the host that a packet is for is a hop on the way to it (RFC 1812, section 5.3.1). */
+  #expired(packet: Packet): void {
+    packet.interface.drops.add('intercept-hop-limit');
+    packet.isForeign = false;
+    this.#environment.sendError(packet, 'hop-limit-exceeded');
+  }
+
   #notLocal(packet: Packet, isGroup: boolean): void {
     if (this.#environment.forwarding && !isGroup && !packet.isGroup)
       this.#environment.forward(packet);
@@ -251,9 +268,11 @@ export class IpInput {
         else packet.interface.drops.add('ip-unknown-protocol');
         return;
       case IpProtocol.IGMP:
-        environment.igmp(packet);
+        if (packet.isForeign) packet.interface.drops.add('ip-unknown-protocol');
+        else environment.igmp(packet);
         return;
       case IpProtocol.NO_NEXT_HEADER:
+        packet.interface.drops.add('ip-no-next-header');
         return;
       default:
         packet.interface.drops.add('ip-unknown-protocol');
@@ -290,6 +309,7 @@ function begin(
   packet.bytes = bytes;
   packet.start = start;
   packet.family = family;
+  packet.isForeign = false;
   if (family === 4) {
     // The IPv4-mapped form, as in IpAddress.
     packet.source0 = packet.source1 = packet.destination0 = packet.destination1 = 0;

@@ -1,11 +1,12 @@
 import {
   Counters,
+  NetloomError,
   type Cidr,
   type IpAddress,
   type MacAddress,
-  type NetloomError,
 } from '../core/index.ts';
 import type { FrameOffload, Link, LinkHandler } from '../link/index.ts';
+import { IP_DROP } from './diagnostics.ts';
 import type { NeighbourCache } from './neighbour/neighbour-cache.ts';
 
 /** An address of an {@link Interface}, with the network it is in. */
@@ -34,8 +35,12 @@ export interface InterfaceOptions {
 export interface InterfaceSink {
   receive(from: Interface, frame: Uint8Array, offload: FrameOffload | undefined): void;
   batchEnd(): void;
+  /** It has been taken into use again. */
+  up(from: Interface): void;
+  /** It has been taken out of use, until it is {@link up}. */
+  down(from: Interface): void;
   /** Its link is closed, for good; with the link's error if it did not happen at our wish. */
-  down(from: Interface, error: NetloomError | undefined): void;
+  gone(from: Interface, error: NetloomError | undefined): void;
 }
 
 /** A stack's end of a link: its addresses and its neighbours. */
@@ -47,13 +52,15 @@ export class Interface implements LinkHandler {
   readonly needsNeighbours: boolean;
   /** The largest IP packet; changed by a router advertisement, never above the link's. */
   mtu: number;
+  /** Frames come and go: see {@link up} and {@link down}. */
   isUp = true;
   /** Hop limit of what is sent, unless asked for otherwise (RFC 4861, section 6.3.2). */
   hopLimit = 64;
   neighbours!: NeighbourCache;
   readonly addresses: InterfaceAddress[] = [];
-  readonly drops: Counters = new Counters();
+  readonly drops: Counters = new Counters(IP_DROP, this);
   readonly #sink: InterfaceSink;
+  #isGone = false;
 
   constructor(options: InterfaceOptions, sink: InterfaceSink) {
     this.name = options.name;
@@ -75,8 +82,39 @@ export class Interface implements LinkHandler {
   }
 
   closed(error: NetloomError | undefined): void {
+    this.#isGone = true;
     this.isUp = false;
-    this.#sink.down(this, error);
+    this.#sink.gone(this, error);
+  }
+
+  /** Its link is closed, for good. */
+  get isGone(): boolean {
+    return this.#isGone;
+  }
+
+  /**
+   * Takes the interface into use again: its addresses are announced, or checked anew where that was asked for, and its routes count. Idempotent. Throws
+   * `INTERFACE_GONE` when its link is closed.
+   */
+  up(): void {
+    if (this.isUp) return;
+    if (this.#isGone) {
+      throw new NetloomError('INTERFACE_GONE', `the link of interface ${this.name} is closed`, {
+        remedy: 'Remove the interface, and add one on a link that is open.',
+      });
+    }
+    this.isUp = true;
+    this.#sink.up(this);
+  }
+
+  /**
+   * Takes the interface out of use: nothing is sent or taken, its neighbours are forgotten, and routes over it are passed over. What it was given stays until
+   * it is {@link up}; what it has configured for itself is given up. Connections try on. Idempotent.
+   */
+  down(): void {
+    if (!this.isUp) return;
+    this.isUp = false;
+    this.#sink.down(this);
   }
 
   /** The entry of an address this interface has. */
@@ -114,9 +152,10 @@ export class Interface implements LinkHandler {
   isBroadcastV4(word: number): boolean {
     if (word === -1) return true;
     for (const { cidr } of this.addresses) {
-      if (cidr.address.family === 4 && cidr.prefixLength < 31 && cidr.broadcast.word3 === word) {
-        return true;
-      }
+      const { address, prefixLength } = cidr;
+      if (address.family !== 4 || prefixLength >= 31) continue;
+      // Asked twice for each packet, so no address is made to compare with.
+      if ((address.word3 | (-1 >>> prefixLength)) === word) return true;
     }
     return false;
   }

@@ -14,7 +14,7 @@ import {
   type MldMessage,
 } from '../wire/index.ts';
 import type { Interface } from './interface.ts';
-import { GroupMembership, IGMP, MLD } from './multicast/index.ts';
+import { GroupMembership, IGMP, MLD, type MembershipLimits } from './multicast/index.ts';
 import type { IpOutput, PacketOptions } from './output.ts';
 import type { Packet } from './packet.ts';
 import type { Path } from './path.ts';
@@ -23,6 +23,7 @@ import type { Path } from './path.ts';
 export interface MulticastEnvironment {
   readonly output: IpOutput;
   readonly random: Random;
+  readonly limits: Partial<MembershipLimits> | undefined;
   readonly drops: Counters;
   readonly interfaces: readonly Interface[];
   now(): number;
@@ -55,18 +56,18 @@ export class MulticastLayer {
 
   /** Makes the interface a member of what every node is a member of. */
   addInterface(via: Interface): void {
-    const { random, now } = this.#environment;
+    const { random, limits, now } = this.#environment;
     const memberships: Memberships = {
       v4: new GroupMembership(
         IGMP,
-        { random },
+        { random, limits },
         {
           send: (message, destination) => this.#sendIgmp(via, message, destination),
         },
       ),
       v6: new GroupMembership(
         MLD,
-        { random },
+        { random, limits },
         {
           send: (message, destination) => this.#sendMld(via, message, destination),
         },
@@ -77,13 +78,31 @@ export class MulticastLayer {
     memberships.v6.join(ALL_NODES_V6, now());
   }
 
-  /** Joins a group on the interface that has the address `on`, or on the first that is up. */
-  join(group: IpAddress, on: IpAddress | undefined): void {
-    this.joinOn(this.#interfaceFor(group, on), group);
+  /** Leaves all groups of the interface, which is about to go. */
+  removeInterface(via: Interface): void {
+    const memberships = this.#memberships.get(via);
+    if (memberships === undefined) return;
+    const now = this.#environment.now();
+    for (const family of [memberships.v4, memberships.v6]) {
+      // Each join has a leave of its own.
+      for (const group of family.groups()) while (family.leave(group, now));
+    }
+    this.#memberships.delete(via);
   }
 
-  leave(group: IpAddress, on: IpAddress | undefined): void {
-    this.leaveOn(this.#interfaceFor(group, on), group);
+  /** The interface is up again: routers are told of its groups. */
+  announce(via: Interface): void {
+    const now = this.#environment.now();
+    this.#memberships.get(via)?.v4.announce(now);
+    this.#memberships.get(via)?.v6.announce(now);
+    this.#environment.timersChanged();
+  }
+
+  /** Joins a group on the interface that has the address `on`, or on the first that is up. Answers which that is: it is where the group is left. */
+  join(group: IpAddress, on: IpAddress | undefined): Interface {
+    const via = this.#interfaceFor(group, on);
+    this.joinOn(via, group);
+    return via;
   }
 
   joinOn(via: Interface, group: IpAddress): void {

@@ -32,6 +32,7 @@ export class NetworkErrors {
     if (quoted.protocol === IpProtocol.TCP) this.#aboutSegment(quoted, kind, mtu);
     else if (quoted.protocol === IpProtocol.UDP) this.#aboutDatagram(quoted, kind, mtu);
     else if (kind === 'too-big') this.#pathMtuReduced(quoted, mtu);
+    else this.#environment.drops.add('icmp-error-unmatched');
   }
 
   /** A path's MTU has been forgotten: it is that of the first link again. */
@@ -47,10 +48,13 @@ export class NetworkErrors {
     else networkError(connection, kind);
   }
 
-  /** All that a datagram can be told by is that a socket of ours may have sent it. */
+  /**
+   * A datagram has no number to know it by: what can be seen is whether a socket of ours has sent to there lately. (Linux passes errors to
+   * connected sockets and to those that asked for them by IP_RECVERR. Ours all have a handler that can be told.)
+   */
   #aboutDatagram(quoted: QuotedPacket, kind: IcmpErrorKind, mtu: number): void {
     const { drops, udp } = this.#environment;
-    const sockets = udp.socketsOf(quoted.source, quoted.sourcePort);
+    const sockets = udp.sendersOf(quoted);
     if (sockets.length === 0) {
       drops.add('icmp-error-unmatched');
       return;

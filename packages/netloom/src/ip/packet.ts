@@ -31,6 +31,16 @@ export class Packet {
   trafficClass = 0;
   /** Its IP destination is a group or a broadcast address, or its link destination is: nothing may be answered with an error (RFC 1122, section 3.2.2). */
   isGroup = false;
+  /** It is for another host, in whose name it is taken up: see `interception/`. */
+  isForeign = false;
+
+  /** Its TCP or UDP checksum need not be verified: it was never finished, since only memory lies between, or a device has done so. */
+  get isChecksumTrusted(): boolean {
+    const { offload } = this;
+    return (
+      offload !== undefined && (offload.checksumStart > 0 || offload.checksumVerified === true)
+    );
+  }
 
   get source(): IpAddress {
     return this.family === 4

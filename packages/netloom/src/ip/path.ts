@@ -17,5 +17,7 @@ export interface Path {
   readonly groupLow: number;
   /** The largest IP packet that gets through. */
   readonly mtu: number;
+  /** The source is no address of this host, which speaks in another's name: see `interception/`. */
+  readonly isForeign: boolean;
   readonly generation: number;
 }

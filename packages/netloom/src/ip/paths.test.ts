@@ -1,7 +1,9 @@
 /** How packets leave: source addresses, interfaces, next hops. */
 import assert from 'node:assert/strict';
 import { test } from 'node:test';
+import * as fc from 'fast-check';
 import { Cidr, IpAddress } from '../core/index.ts';
+import { linkPair } from '../link/index.ts';
 import { StackBench } from '../../test/ip/stack-bench.ts';
 
 function address(text: string): IpAddress {
@@ -129,3 +131,54 @@ test('a link that is gone is no path any more', () => {
   bench.settle();
   assert.throws(() => bench.stack.paths.cached(far, undefined), { code: 'NETWORK_UNREACHABLE' });
 });
+
+/** One of three cables, by number, and whether it is up. */
+const CABLES = [0, 1, 2] as const;
+const anyRoute = fc.record({
+  /** Of an address with few bits set, so that networks lie in one another. */
+  bits: fc.nat(7),
+  length: fc.constantFrom(0, 2, 3, 4, 32),
+  cable: fc.constantFrom(...CABLES),
+  metric: fc.nat(3),
+});
+
+test('whatever is up and down, the best of the routes that can be used is taken', () => {
+  fc.assert(
+    fc.property(
+      fc.array(anyRoute, { maxLength: 12 }),
+      fc.tuple(fc.boolean(), fc.boolean(), fc.boolean()),
+      fc.nat(7),
+      (routes, areUp, target) => {
+        const bench = new StackBench({ addresses: [] });
+        const { stack, clock } = bench;
+        const interfaces = CABLES.map((cable) =>
+          stack.addInterface(linkPair(clock)[0], {
+            name: `cable${cable}`,
+            addresses: [`100.64.${cable}.1/32`],
+          }),
+        );
+        const destination = wordAddress(target);
+        const usable: { length: number; metric: number; at: number; cable: number }[] = [];
+        for (const [at, { bits, length, cable, metric }] of routes.entries()) {
+          const { network } = new Cidr(wordAddress(bits), length);
+          stack.addRoute(new Cidr(network, length), interfaces[cable]!, undefined, metric);
+          const matches = new Cidr(network, length).contains(destination);
+          if (matches && areUp[cable]) usable.push({ length, metric, at, cable });
+        }
+        for (const cable of CABLES) if (!areUp[cable]) interfaces[cable]!.down();
+        const [best] = usable.sort(
+          (a, b) => b.length - a.length || a.metric - b.metric || a.at - b.at,
+        );
+        const find = (): string => stack.paths.find(destination, undefined).interface.name;
+        if (best === undefined) assert.throws(find, { code: 'NETWORK_UNREACHABLE' });
+        else assert.equal(find(), `cable${best.cable}`);
+      },
+    ),
+    { numRuns: 300 },
+  );
+});
+
+/** An address that begins with these four bits, is of no group, and is no interface’s. */
+function wordAddress(bits: number): IpAddress {
+  return IpAddress.v4((bits << 28) | 0x0101_0109);
+}

@@ -3,7 +3,7 @@ import { isSameAddress, type Interface, type InterfaceAddress } from './interfac
 import { withZone } from './ndp/ndp-layer.ts';
 import type { Path } from './path.ts';
 import type { PathMtuCache } from './path-mtu.ts';
-import type { RouteTable } from './routes.ts';
+import type { Route, RouteTable } from './routes.ts';
 
 /** What finding paths needs of the stack. */
 export interface PathEnvironment {
@@ -37,19 +37,25 @@ export class Paths {
   }
 
   /** As {@link find}, from a cache. */
-  cached(destination: IpAddress, source: IpAddress | undefined): Path {
-    const key = source === undefined ? destination.toString() : `${destination}|${source}`;
+  cached(destination: IpAddress, source: IpAddress | undefined, mayBeForeign = false): Path {
+    const separator = mayBeForeign ? '~' : '|';
+    const key =
+      source === undefined ? destination.toString() : `${destination}${separator}${source}`;
     const known = this.#cache.get(key);
     if (known !== undefined) return known;
-    const path = this.find(destination, source);
+    const path = this.find(destination, source, mayBeForeign);
     if (this.#cache.size >= CACHED_PATHS) this.#cache.clear();
     this.#cache.set(key, path);
     return path;
   }
 
-  /** The path to `destination`, from `source` if it is given. Throws `NETWORK_UNREACHABLE` or `ADDRESS_NOT_AVAILABLE`. */
-  find(destination: IpAddress, source: IpAddress | undefined): Path {
-    if (source !== undefined && this.ownerOf(source) === undefined) {
+  /**
+   * The path to `destination`, from `source` if it is given. `mayBeForeign`: in the name of another host, if `source` is no address of this one.
+   * Throws `NETWORK_UNREACHABLE` or `ADDRESS_NOT_AVAILABLE`.
+   */
+  find(destination: IpAddress, source: IpAddress | undefined, mayBeForeign = false): Path {
+    const isForeign = source !== undefined && this.ownerOf(source) === undefined;
+    if (isForeign && !mayBeForeign) {
       throw new NetloomError('ADDRESS_NOT_AVAILABLE', `${source} is not an address of this host`, {
         remedy: 'Leave the local address out, or use one of an interface.',
       });
@@ -69,7 +75,8 @@ export class Paths {
         },
       );
     }
-    return this.onLink(via, from, destination, nextHop);
+    const path = this.onLink(via, from, destination, nextHop);
+    return isForeign ? { ...path, isForeign } : path;
   }
 
   /**
@@ -106,6 +113,7 @@ export class Paths {
       groupHigh: group?.high ?? via.mac.high,
       groupLow: group?.low ?? via.mac.low,
       mtu: Math.min(via.mtu, pathMtus.lookup(destination, now()) ?? via.mtu),
+      isForeign: false,
       generation: this.generation,
     };
   }
@@ -134,21 +142,26 @@ export class Paths {
       if (via === undefined) throw unreachable(destination);
       return { via, nextHop: undefined };
     }
-    const route = routes.lookup(destination);
-    if (route !== undefined && route.target.isUp && !isLinkScoped(destination)) {
+    if (!isLinkScoped(destination)) {
+      const route = routes.lookup(destination, isOverUsedInterface);
+      if (route === undefined) throw unreachable(destination);
       return { via: route.target, nextHop: route.nextHop };
     }
     // A group, the broadcast address and link-local addresses are on whatever link the source is on, or else on the first.
-    if (!isLinkScoped(destination)) throw unreachable(destination);
     const owner = source === undefined ? undefined : this.ownerOf(source);
     const via =
       owner ??
       interfaces.find(
         ({ isUp, needsNeighbours, addresses }) => isUp && needsNeighbours && addresses.length > 0,
       );
-    if (via === undefined) throw unreachable(destination);
+    if (via === undefined || !via.isUp) throw unreachable(destination);
     return { via, nextHop: undefined };
   }
+}
+
+/** A route over an interface that is down must not hide the next best. */
+function isOverUsedInterface({ target }: Route<Interface>): boolean {
+  return target.isUp;
 }
 
 /** The destination means something on one link only, whatever routes say. */

@@ -5,7 +5,7 @@ import { Cidr, IpAddress, ManualClock, seededRandom } from '../core/index.ts';
 import { NO_OFFLOAD, linkPair, type LinkOffload } from '../link/index.ts';
 import { describeFrame } from '../wire/index.ts';
 import { PatternUser, StackBench, pattern } from '../../test/ip/stack-bench.ts';
-import { IpStack } from './index.ts';
+import { IpStack, type AllStackLimits } from './index.ts';
 import type { TcpConnection } from './tcp/connection.ts';
 
 function address(text: string): IpAddress {
@@ -15,7 +15,7 @@ function address(text: string): IpAddress {
 /** Two stacks on a cable: 10.0.0.1 and 10.0.0.2, 2001:db8::1 and 2001:db8::2. */
 function pair(options: { mtu?: number; offload?: LinkOffload } = {}) {
   const clock = new ManualClock();
-  const [left, right] = linkPair(clock, { poison: true, ...options });
+  const [left, right] = linkPair(clock, { strict: true, ...options });
   const a = new IpStack({ clock, random: seededRandom(1) });
   const b = new IpStack({ clock, random: seededRandom(2) });
   a.addInterface(left, { addresses: ['10.0.0.1/24', '2001:db8::1/64', 'fe80::1/64'] });
@@ -136,7 +136,7 @@ test('interfaces have names of their own, and are limited; so are their addresse
   const clock = new ManualClock();
   const limits = { stack: { interfaces: 3, addressesPerInterface: 2 } };
   const stack = new IpStack({ clock, random: seededRandom(1), limits });
-  const [one, two] = linkPair(clock);
+  const [one, two] = linkPair(clock, { strict: true });
   const via = stack.addInterface(one, { name: 'eth0', addresses: ['10.0.0.1/24', '10.0.1.1/24'] });
   assert.throws(() => stack.addInterface(two, { name: 'eth0' }), { code: 'INTERFACE_EXISTS' });
   assert.throws(() => stack.addAddress(via, Cidr.parse('10.0.2.1/24')), { code: 'TOO_MANY_OPEN' });
@@ -151,7 +151,7 @@ test('interfaces have names of their own, and are limited; so are their addresse
 
 test('an interface reports the groups that every station is in, and those of its addresses (RFC 3376; RFC 3810; RFC 4291, section 2.8)', () => {
   const clock = new ManualClock();
-  const [own, far] = linkPair(clock, { offload: NO_OFFLOAD });
+  const [own, far] = linkPair(clock, { offload: NO_OFFLOAD, strict: true });
   const lines: string[] = [];
   far.attach({ receive: (frame) => lines.push(describeFrame(frame)), batchEnd() {} });
   const stack = new IpStack({ clock, random: seededRandom(1) });
@@ -179,4 +179,25 @@ test('closing resets connections, ends sockets’ links, and leaves no timer', a
   await b.close();
   clock.advance(clock.now() + 1e9);
   assert.equal(clock.deadline(), Infinity);
+});
+
+test('the limits of every part are set in one place', () => {
+  const clock = new ManualClock();
+  const [link] = linkPair(clock);
+  const made = (limits: AllStackLimits): IpStack =>
+    new IpStack({ clock, random: seededRandom(1), limits });
+  const stack = made({ stack: { addressesPerInterface: 2 }, multicast: { groups: 2 } });
+  const via = stack.addInterface(link, { addresses: ['10.0.0.1/24', '10.0.0.2/24'] });
+  const third = Cidr.parse('10.0.0.3/24');
+  assert.throws(() => stack.addAddress(via, third), { code: 'TOO_MANY_OPEN' });
+  // One is that of all nodes.
+  stack.multicast.joinOn(via, address('239.0.0.1'));
+  assert.throws(() => stack.multicast.joinOn(via, address('239.0.0.2')), {
+    code: 'MULTICAST_GROUPS_FULL',
+  });
+  const refused = { code: 'LIMIT_INVALID' };
+  assert.throws(() => made({ reassembly: { datagrams: -1 } }), refused);
+  assert.throws(() => made({ pathMtu: { destinations: -1 } }), refused);
+  assert.throws(() => made({ neighbour: { neighbours: -1 } }), refused);
+  assert.throws(() => made({ tcp: { connections: -1 } }), refused);
 });

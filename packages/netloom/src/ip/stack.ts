@@ -6,25 +6,35 @@ import {
   withLimits,
   type Clock,
   type EchoReply,
-  type MacAddress,
   type Random,
-  type Timer,
 } from '../core/index.ts';
-import { loopbackLink, type FrameOffload, type Link } from '../link/index.ts';
+import { loopbackLink, type Link } from '../link/index.ts';
+import { AddressClaims } from './address-claims.ts';
+import { Addresses, type AddAddressOptions } from './addresses.ts';
 import { ArpLayer } from './arp.ts';
 import { Autoconfiguration, type AutoconfigureOptions } from './autoconfiguration.ts';
+import { StackDriver } from './driver.ts';
 import { forwardPacket } from './forward.ts';
+import {
+  Interceptions,
+  type Interception,
+  type InterceptionOptions,
+  type Interceptor,
+} from './interception/index.ts';
 import { IcmpLayer } from './icmp/icmp-layer.ts';
 import { IpInput, type FragmentOrigin } from './input.ts';
-import { Interface } from './interface.ts';
+import {
+  interfaceDown,
+  interfaceGone,
+  interfaceUp,
+  withdrawInterface,
+} from './interface-changes.ts';
+import type { Interface } from './interface.ts';
+import { Interfaces, type AddInterfaceOptions } from './interfaces.ts';
 import { STACK_LIMITS, type AllStackLimits, type StackLimits } from './limits.ts';
 import { MulticastLayer } from './multicast-layer.ts';
 import { NdpLayer } from './ndp/ndp-layer.ts';
-import {
-  NEIGHBOUR_LIMITS,
-  NeighbourCache,
-  type NeighbourLimits,
-} from './neighbour/neighbour-cache.ts';
+import { NEIGHBOUR_LIMITS, type NeighbourLimits } from './neighbour/neighbour-cache.ts';
 import type { Neighbour } from './neighbour/neighbour.ts';
 import { NetworkErrors } from './network-errors.ts';
 import { IpOutput } from './output.ts';
@@ -36,7 +46,7 @@ import { Reassembler } from './reassembly/index.ts';
 import { RouteTable } from './routes.ts';
 import { TcpLayer, type CongestionFactory } from './tcp/layer.ts';
 import { TCP_LIMITS } from './tcp/limits.ts';
-import { linkGone, neighbourUnreachable } from './tcp/network-events.ts';
+import { addressGone, neighbourUnreachable, resetConnectionsOf } from './tcp/network-events.ts';
 import { UdpLayer } from './udp/udp-layer.ts';
 
 /** What a stack is made with. */
@@ -49,17 +59,6 @@ export interface IpStackOptions {
   readonly limits?: AllStackLimits;
 }
 
-/** How an interface is added. */
-export interface AddInterfaceOptions {
-  /** Default: the link's name. */
-  readonly name?: string;
-  /** Default: the link's. */
-  readonly mac?: MacAddress;
-  readonly mtu?: number;
-  /** Addresses with their networks, as `10.0.0.1/24`. */
-  readonly addresses?: readonly (Cidr | string)[];
-}
-
 /**
  * A TCP/IP stack over any links: interfaces and their neighbours, routes, IPv4 and IPv6, ICMP, UDP, TCP.
  *
@@ -69,7 +68,7 @@ export interface AddInterfaceOptions {
 export class IpStack {
   readonly clock: Clock;
   readonly random: Random;
-  readonly interfaces: Interface[] = [];
+  readonly interfaces: readonly Interface[];
   readonly routes: RouteTable<Interface> = new RouteTable<Interface>();
   readonly paths: Paths;
   readonly output: IpOutput;
@@ -80,37 +79,37 @@ export class IpStack {
   readonly tcp: TcpLayer;
   readonly multicast: MulticastLayer;
   readonly autoconfiguration: Autoconfiguration;
+  readonly claims: AddressClaims;
+  readonly addresses: Addresses;
   /** Drops that belong to no interface and no transport. */
   readonly drops: Counters = new Counters();
   readonly loopback: Interface;
   readonly #input: IpInput;
   /** Datagrams that have come in part. */
   readonly fragments: Reassembler<FragmentOrigin>;
-  readonly pathMtus: PathMtuCache = new PathMtuCache(undefined, (destination) =>
-    this.#errors.pathMtuRaised(destination),
-  );
+  readonly pathMtus: PathMtuCache;
   readonly #errors: NetworkErrors;
   readonly #limits: StackLimits;
-  readonly #neighbourLimits: NeighbourLimits;
-  readonly #timer: Timer;
-  #now: number;
-  /** Frames of a batch are being taken: the time stands still and output waits for the end of the batch. */
-  #inBatch = false;
-  #flushRequested = false;
+  readonly #interfaces: Interfaces;
+  readonly #interceptions: Interceptions;
+  readonly #driver: StackDriver;
   #closed = false;
 
   constructor(options: IpStackOptions) {
-    const { clock, random } = options;
+    const { clock, random, limits = {} } = options;
     this.clock = clock;
     this.random = random;
-    this.#now = clock.now();
-    this.#limits = withLimits(STACK_LIMITS, options.limits?.stack);
-    this.#neighbourLimits = withLimits(NEIGHBOUR_LIMITS, options.limits?.neighbour);
-    this.#timer = clock.timer(() => this.#advance());
+    this.#limits = withLimits(STACK_LIMITS, limits.stack);
+    this.#interfaces = this.#makeInterfaces(limits.neighbour);
+    this.interfaces = this.#interfaces.list;
+    this.#driver = new StackDriver({ clock, interfaces: this.interfaces });
     const now = (): number => this.now();
     const pathBack = (packet: Packet): Path | undefined => this.#pathBack(packet);
     this.output = new IpOutput(random, this.drops, now);
-    this.loopback = this.#makeInterface(loopbackLink(clock), {}, false);
+    this.loopback = this.#interfaces.add(loopbackLink(clock), {}, false);
+    this.pathMtus = new PathMtuCache(limits.pathMtu, (destination) =>
+      this.#errors.pathMtuRaised(destination),
+    );
     this.paths = new Paths({
       interfaces: this.interfaces,
       loopback: this.loopback,
@@ -118,8 +117,12 @@ export class IpStack {
       pathMtus: this.pathMtus,
       now,
     });
-    this.addAddress(this.loopback, Cidr.parse('127.0.0.1/8'));
-    this.addAddress(this.loopback, Cidr.parse('::1/128'));
+    this.#interceptions = new Interceptions({
+      paths: this.paths,
+      closed: (interceptor, why) => this.tcp.attempts.cancelAll(why, interceptor),
+    });
+    const interceptorOf = (packet: Packet): Interceptor | undefined =>
+      this.#interceptions.interceptorOf(packet);
     this.ndp = new NdpLayer({
       output: this.output,
       drops: this.drops,
@@ -129,21 +132,19 @@ export class IpStack {
         this.paths.onLink(via, source, destination, undefined),
       advertised: (via, router, message) =>
         this.autoconfiguration.routerAdvertisement(via, router, message),
-      solicited: (via, source, message) =>
-        this.autoconfiguration.solicitation(via, source, message),
-      claimed: (via, message) => this.autoconfiguration.advertisement(via, message),
     });
     this.autoconfiguration = new Autoconfiguration({
       ndp: this.ndp,
       random,
+      limits: limits.autoconfiguration,
       now,
-      timersChanged: () => this.#requestFlush(),
-      addAddress: (via, cidr, tentative) => this.addAddress(via, cidr, tentative),
+      timersChanged: () => this.#driver.requestFlush(),
+      addAddress: (via, cidr) => void this.addresses.assign(via, cidr, true),
       removeAddress: (via, address) => this.removeAddress(via, address),
       addRoute: (network, via, nextHop, metric) => this.addRoute(network, via, nextHop, metric),
       removeRoute: (network, via, nextHop, metric) =>
         this.removeRoute(network, via, nextHop, metric),
-      pathsChanged: () => this.#pathsChanged(),
+      pathsChanged: () => this.paths.changed(),
     });
     this.icmp = new IcmpLayer({
       output: this.output,
@@ -152,6 +153,8 @@ export class IpStack {
       pings: this.#limits.pings,
       now,
       pathBack,
+      pathTo: (destination, source) => this.#pathTo(destination, source),
+      interceptorOf,
       networkError: (quoted, kind, mtu) => this.#errors.receive(quoted, kind, mtu),
       discovery: (packet, type) => this.#discovery(packet, type),
     });
@@ -162,19 +165,25 @@ export class IpStack {
       receiveBuffer: this.#limits.udpReceiveBuffer,
       defer: (callback) => clock.defer(callback),
       path: (destination, source, device) => this.paths.through(device, destination, source),
+      pathAs: (destination, source) => this.paths.cached(destination, source, true),
+      interceptorOf,
       portUnreachable: (packet) => this.icmp.sendError(packet, 'port-unreachable'),
+      sendErrorAbout: (gone, kind) => this.icmp.sendErrorAbout(gone, kind),
       joinGroup: (group, via) => this.multicast.join(group, via),
-      leaveGroup: (group, via) => this.multicast.leave(group, via),
+      leaveGroup: (group, on) => this.multicast.leaveOn(on, group),
     });
     this.tcp = new TcpLayer({
       output: this.output,
       random,
-      limits: withLimits(TCP_LIMITS, options.limits?.tcp),
+      limits: withLimits(TCP_LIMITS, limits.tcp),
       congestion: options.congestion,
       now,
-      requestFlush: () => this.#requestFlush(),
+      requestFlush: () => this.#driver.requestFlush(),
       pathBack,
-      path: (destination, source) => this.paths.find(destination, source),
+      path: (destination, source, mayBeForeign) =>
+        this.paths.find(destination, source, mayBeForeign),
+      interceptorOf,
+      sendErrorAbout: (gone, kind) => this.icmp.sendErrorAbout(gone, kind),
       generation: () => this.paths.generation,
     });
     this.#errors = new NetworkErrors({
@@ -183,20 +192,48 @@ export class IpStack {
       tcp: this.tcp,
       udp: this.udp,
       now,
-      pathsChanged: () => this.#pathsChanged(),
+      pathsChanged: () => {
+        this.paths.changed();
+        // A path MTU is forgotten some time.
+        this.#driver.requestFlush();
+      },
     });
     this.multicast = new MulticastLayer({
       output: this.output,
       random,
+      limits: limits.multicast,
       drops: this.drops,
       interfaces: this.interfaces,
       now,
-      timersChanged: () => this.#requestFlush(),
+      timersChanged: () => this.#driver.requestFlush(),
       linkPath: (via, source, destination) =>
         this.paths.onLink(via, source, destination, undefined),
     });
+    this.claims = new AddressClaims({
+      arp: this.arp,
+      ndp: this.ndp,
+      random,
+      claimsPerInterface: this.#limits.claimsPerInterface,
+      now,
+      timersChanged: () => this.#driver.requestFlush(),
+      joinSolicitedNode: (via, address) => this.multicast.joinSolicitedNode(via, address),
+      leaveSolicitedNode: (via, address) => this.multicast.leaveSolicitedNode(via, address),
+    });
+    this.addresses = new Addresses({
+      loopback: this.loopback,
+      routes: this.routes,
+      multicast: this.multicast,
+      claims: this.claims,
+      addressesPerInterface: this.#limits.addressesPerInterface,
+      defer: (callback) => clock.defer(callback),
+      pathsChanged: () => this.paths.changed(),
+      resetConnections: (address) => resetConnectionsOf(this.tcp, address),
+      addressGone: (address) => {
+        if (this.paths.ownerOf(address) === undefined) addressGone(this.tcp, address);
+      },
+    });
     this.fragments = new Reassembler(
-      { random },
+      { random, limits: limits.reassembly },
       { timedOut: (first, from) => this.#input.reassemblyTimedOut(first, from) },
     );
     this.#input = new IpInput({
@@ -205,10 +242,11 @@ export class IpStack {
       forwarding: options.forwarding ?? false,
       fragments: this.fragments,
       now,
-      fragmentTaken: () => this.#requestFlush(),
+      fragmentTaken: () => this.#driver.requestFlush(),
       isLocalV4: (word) => this.interfaces.some((via) => via.hasV4(word)),
       isLocalV6: (word0, word1, word2, word3) =>
         this.interfaces.some((via) => via.hasV6(word0, word1, word2, word3)),
+      intercepts: (packet) => this.#interceptions.takes(packet),
       isMember: (via, packet) => this.multicast.isMember(via, packet),
       arp: (via, frame) => this.arp.receive(via, frame, this.now()),
       tcp: (packet) => this.tcp.receive(packet),
@@ -218,74 +256,62 @@ export class IpStack {
       forward: (packet) => forwardPacket(this, packet),
       sendError: (packet, kind, rest) => this.icmp.sendError(packet, kind, rest),
     });
+    this.#driver.drive(
+      [this.fragments, this.pathMtus, this.multicast, this.autoconfiguration, this.claims],
+      this.tcp,
+    );
+    this.addAddress(this.loopback, Cidr.parse('127.0.0.1/8'));
+    this.addAddress(this.loopback, Cidr.parse('::1/128'));
   }
 
   /** The time of what is being done: one instant for all frames of a batch. */
   now(): number {
-    if (!this.#inBatch) this.#now = this.clock.now();
-    return this.#now;
+    return this.#driver.now();
   }
 
   /** Attaches the stack to a link. The interface is up at once; addresses can be added later. */
   addInterface(link: Link, options: AddInterfaceOptions = {}): Interface {
-    const name = options.name ?? link.name;
-    if (this.interfaces.length >= this.#limits.interfaces) {
-      throw new NetloomError(
-        'TOO_MANY_OPEN',
-        `the stack has ${this.interfaces.length} interfaces already`,
-        {
-          remedy: 'Remove some, or raise the limit `interfaces`.',
-        },
-      );
-    }
-    if (this.interfaces.some((other) => other.name === name)) {
-      throw new NetloomError('INTERFACE_EXISTS', `there is an interface '${name}' already`, {
-        remedy: 'Give this one another name.',
-      });
-    }
-    const made = this.#makeInterface(link, { ...options, name }, true);
+    const made = this.#interfaces.add(link, options, true);
     this.multicast.addInterface(made);
-    for (const address of options.addresses ?? []) {
-      this.addAddress(made, typeof address === 'string' ? Cidr.parse(address) : address);
+    const { addresses = [], duplicates } = options;
+    for (const address of addresses) {
+      const cidr = typeof address === 'string' ? Cidr.parse(address) : address;
+      this.addAddress(made, cidr, duplicates === undefined ? {} : { duplicates });
     }
     return made;
   }
 
-  /** Gives an interface an address, with the route to its network. A tentative one is not used yet. */
-  addAddress(via: Interface, cidr: Cidr, tentative = false): void {
-    const isNew = via.find(cidr.address) === undefined;
-    if (isNew && via.addresses.length >= this.#limits.addressesPerInterface) {
-      throw new NetloomError(
-        'TOO_MANY_OPEN',
-        `interface ${via.name} has ${via.addresses.length} addresses already`,
-      );
+  /**
+   * Takes an interface out of the stack, with its addresses, routes, neighbours and groups. Connections that have no other path end with `NETWORK_UNREACHABLE`, sockets
+   * bound to it close, and so does its link. Idempotent. Throws `INTERFACE_INVALID` for the loopback.
+   */
+  removeInterface(via: Interface): Promise<void> {
+    if (via === this.loopback) {
+      throw new NetloomError('INTERFACE_INVALID', 'the loopback cannot be removed', {
+        remedy: 'Take it down instead.',
+      });
     }
-    this.removeAddress(via, cidr.address);
-    via.addresses.push({ cidr, tentative, deprecated: false });
-    const network = new Cidr(cidr.network, cidr.prefixLength);
-    // Every link has fe80::/64; such destinations are told apart by their zone, not by routes.
-    if (via !== this.loopback && !cidr.address.isLinkLocal) {
-      this.routes.add({ network, target: via, nextHop: undefined, metric: 0 });
-    }
-    if (cidr.address.family === 6 && via !== this.loopback)
-      this.multicast.joinSolicitedNode(via, cidr.address);
-    this.#pathsChanged();
+    if (!this.interfaces.includes(via)) return Promise.resolve();
+    withdrawInterface(this, via);
+    this.#interfaces.remove(via);
+    this.paths.changed();
+    this.#driver.requestFlush();
+    return via.link.close();
   }
 
+  /** Has what comes for others taken up in their name by an interceptor, until the answer is closed. The stack need not be a router for that. */
+  intercept(options: InterceptionOptions, interceptor: Interceptor): Interception {
+    return this.#interceptions.add(options, interceptor);
+  }
+
+  /** Gives an interface an address, with the route to its network. The same address, there already, is replaced. Throws `TOO_MANY_OPEN`. */
+  addAddress(via: Interface, cidr: Cidr, options: AddAddressOptions = {}): void {
+    this.addresses.add(via, cidr, options);
+  }
+
+  /** Takes an address from an interface; connections from it end with `ADDRESS_NOT_AVAILABLE`. */
   removeAddress(via: Interface, address: IpAddress): void {
-    const at = via.addresses.findIndex(({ cidr }) => cidr.address.equals(address));
-    if (at < 0) return;
-    const [gone] = via.addresses.splice(at, 1);
-    const { cidr } = gone!;
-    const network = new Cidr(cidr.network, cidr.prefixLength);
-    const shared = via.addresses.some(
-      (other) =>
-        other.cidr.prefixLength === cidr.prefixLength && network.contains(other.cidr.address),
-    );
-    if (!shared) this.routes.remove({ network, target: via, nextHop: undefined, metric: 0 });
-    if (address.family === 6 && via !== this.loopback)
-      this.multicast.leaveSolicitedNode(via, address);
-    this.#pathsChanged();
+    this.addresses.remove(via, address);
   }
 
   /** Lets the interface find IPv6 addresses, routers and the link's parameters for itself (RFC 4862). */
@@ -296,12 +322,12 @@ export class IpStack {
   /** Adds a route: to `network` over `via`, through the router `nextHop` if given. Lower metrics are preferred. */
   addRoute(network: Cidr, via: Interface, nextHop?: IpAddress, metric = 100): void {
     this.routes.add({ network, target: via, nextHop, metric });
-    this.#pathsChanged();
+    this.paths.changed();
   }
 
   removeRoute(network: Cidr, via: Interface, nextHop?: IpAddress, metric = 100): void {
     this.routes.remove({ network, target: via, nextHop, metric });
-    this.#pathsChanged();
+    this.paths.changed();
   }
 
   /** Sends an echo request; see `IcmpLayer.ping`. */
@@ -318,95 +344,31 @@ export class IpStack {
     if (this.#closed) return;
     this.#closed = true;
     this.tcp.abortAll();
-    this.#timer.clear();
+    this.#driver.close();
     await Promise.all(this.interfaces.map(({ link }) => link.close()));
-    this.#timer.clear();
   }
 
-  #makeInterface(link: Link, options: AddInterfaceOptions, needsNeighbours: boolean): Interface {
-    const made = new Interface(
-      {
-        name: options.name ?? link.name,
-        index: this.interfaces.length + 1,
-        link,
-        needsNeighbours,
-        ...(options.mac && { mac: options.mac }),
-        ...(options.mtu && { mtu: options.mtu }),
+  #makeInterfaces(neighbourLimits: Partial<NeighbourLimits> | undefined): Interfaces {
+    return new Interfaces({
+      random: this.random,
+      limit: this.#limits.interfaces,
+      neighbourLimits: withLimits(NEIGHBOUR_LIMITS, neighbourLimits),
+      receive: (via, frame, offload) => {
+        this.#driver.beginBatch();
+        this.#input.receive(via, frame, offload);
       },
-      {
-        receive: (via, frame, offload) => this.#receive(via, frame, offload),
-        batchEnd: () => this.#batchEnd(),
-        down: (via, error) => this.#interfaceDown(via, error),
+      batchEnd: () => this.#driver.endBatch(),
+      up: (via) => interfaceUp(this, via),
+      down: (via) => interfaceDown(this, via),
+      gone: (via, error) => {
+        interfaceGone(this, via, error);
+        this.#driver.requestFlush();
       },
-    );
-    made.neighbours = new NeighbourCache(
-      this.#neighbourLimits,
-      {
-        solicit: (neighbour, unicast) => this.#solicit(made, neighbour, unicast),
-        release: (waiting, neighbour) => this.output.release(made, waiting, neighbour),
-        unreachable: (neighbour) => this.#neighbourUnreachable(made, neighbour),
-        timersChanged: () => this.#requestFlush(),
-      },
-      this.random,
-      made.drops,
-    );
-    this.interfaces.push(made);
-    link.attach(made);
-    return made;
-  }
-
-  #receive(via: Interface, frame: Uint8Array, offload: FrameOffload | undefined): void {
-    if (!this.#inBatch) {
-      this.#now = this.clock.now();
-      this.#inBatch = true;
-    }
-    this.#input.receive(via, frame, offload);
-  }
-
-  #batchEnd(): void {
-    this.#inBatch = false;
-    this.#flush();
-  }
-
-  /** Output is asked for: at the end of the batch if one is being taken, else once the caller's turn is over. */
-  #requestFlush(): void {
-    if (this.#inBatch || this.#flushRequested) return;
-    this.#flushRequested = true;
-    this.clock.defer(() => {
-      this.#flushRequested = false;
-      if (!this.#inBatch) this.#flush();
+      solicit: (via, neighbour, unicast) => this.#solicit(via, neighbour, unicast),
+      release: (via, waiting, neighbour) => this.output.release(via, waiting, neighbour),
+      unreachable: (via, neighbour) => this.#neighbourUnreachable(via, neighbour),
+      timersChanged: () => this.#driver.requestFlush(),
     });
-  }
-
-  #flush(): void {
-    this.tcp.flush(this.now());
-    this.#setTimer();
-  }
-
-  #advance(): void {
-    const now = this.now();
-    for (const via of this.interfaces) via.neighbours.advance(now);
-    this.fragments.advance(now);
-    this.pathMtus.advance(now);
-    this.multicast.advance(now);
-    this.autoconfiguration.advance(now);
-    this.tcp.advance(now);
-    this.#flush();
-  }
-
-  /** One timer for all: the earliest deadline. */
-  #setTimer(): void {
-    if (this.#closed) return;
-    let deadline = Math.min(
-      this.tcp.deadline(),
-      this.fragments.deadline(),
-      this.pathMtus.deadline(),
-      this.multicast.deadline(),
-      this.autoconfiguration.deadline(),
-    );
-    for (const via of this.interfaces) deadline = Math.min(deadline, via.neighbours.deadline());
-    if (deadline === Infinity) this.#timer.clear();
-    else if (deadline !== this.#timer.deadline) this.#timer.set(deadline);
   }
 
   /** Whoever sent what has waited for a neighbour hears that it is not there (RFC 4861, section 7.2.2; RFC 1812, section 3.3.2). */
@@ -415,23 +377,16 @@ export class IpStack {
     for (const { frame } of neighbour.waiting) this.#input.reportUnsent(via, frame);
   }
 
-  #interfaceDown(via: Interface, error: NetloomError | undefined): void {
-    via.neighbours.clear();
-    this.#pathsChanged();
-    linkGone(this.tcp, via, error);
-    this.#requestFlush();
-  }
-
-  #pathsChanged(): void {
-    this.paths?.changed();
-  }
-
   #pathBack(packet: Packet): Path | undefined {
     const { destination } = packet;
     // To a group we answer from an address of our own, and so does a router for packets that it passes on.
     const isOurs = !packet.isGroup && this.paths.ownerOf(destination) !== undefined;
+    return this.#pathTo(packet.source, isOurs || packet.isForeign ? destination : undefined);
+  }
+
+  #pathTo(destination: IpAddress, source: IpAddress | undefined): Path | undefined {
     try {
-      return this.paths.cached(packet.source, isOurs ? destination : undefined);
+      return this.paths.cached(destination, source, source !== undefined);
     } catch {
       this.drops.add('no-path-back');
       return undefined;

@@ -1,27 +1,29 @@
 import {
   IpAddress,
-  NOT_QUEUED,
   NetloomError,
-  StateMachine,
   TimerQueue,
   toHex,
   type Cidr,
   type MacAddress,
-  type TimerEntry,
 } from '../../core/index.ts';
 import { Dhcpv4OptionCode, type Dhcpv4Message } from '../../wire/index.ts';
+import { DhcpBinding } from './binding.ts';
 import type { Dhcpv4ServerLimits } from './limits.ts';
-import {
-  DHCPV4_BINDING_TRANSITIONS,
-  type Dhcpv4BindingEvent,
-  type Dhcpv4BindingState,
-} from './states-v4.ts';
 
 /** An address kept for one client, known by its MAC address or its client identifier. */
 export interface Dhcpv4Reservation {
   readonly address: IpAddress;
   readonly mac?: MacAddress;
   readonly clientIdentifier?: Uint8Array;
+}
+
+/** A client that an address is to be kept for while the server runs. */
+export interface Dhcpv4ReservedClient {
+  readonly mac?: MacAddress;
+  readonly clientIdentifier?: Uint8Array;
+  readonly hostname?: string;
+  /** By default the one it has, or any that is free. */
+  readonly address?: IpAddress;
 }
 
 /** A lease as plain data, to be stored and taken in again. */
@@ -32,6 +34,8 @@ export interface Dhcpv4LeaseRecord {
   readonly hostname: string | undefined;
   /** Milliseconds until it ends; null: never. */
   readonly remaining: number | null;
+  /** It was entered by `reserve`, and its client has not asked for it. */
+  readonly isReserved?: true;
 }
 
 /** The addresses that are given out, and to whom. */
@@ -45,28 +49,12 @@ export interface Dhcpv4Pool {
 }
 
 /** An address that is offered, leased or in quarantine. */
-export class Dhcpv4Binding implements TimerEntry {
-  deadline: number = NOT_QUEUED.deadline;
-  position: number = NOT_QUEUED.position;
-  order: number = NOT_QUEUED.order;
+export class Dhcpv4Binding extends DhcpBinding {
   readonly address: IpAddress;
-  /** The client's key; empty in quarantine. */
-  client: string;
-  hostname: string | undefined;
-  readonly #machine: StateMachine<Dhcpv4BindingState, Dhcpv4BindingEvent>;
 
   constructor(address: IpAddress, client: string) {
+    super('dhcpv4-binding', client);
     this.address = address;
-    this.client = client;
-    this.#machine = new StateMachine('dhcpv4-binding', DHCPV4_BINDING_TRANSITIONS, 'free');
-  }
-
-  get state(): Dhcpv4BindingState {
-    return this.#machine.state;
-  }
-
-  take(event: Dhcpv4BindingEvent, now: number): Dhcpv4BindingState {
-    return this.#machine.take(event, now);
   }
 }
 
@@ -115,8 +103,18 @@ export class Dhcpv4Bindings {
     return this.#ends.deadline();
   }
 
-  ofClient(client: string): Dhcpv4Binding | undefined {
-    return this.#byClient.get(client);
+  /** The client's binding. One entered by {@link reserve} is its own by whichever of its keys. */
+  ofClient(keys: readonly string[]): Dhcpv4Binding | undefined {
+    const client = keys[0]!;
+    const own = this.#byClient.get(client);
+    if (own !== undefined) return own;
+    const reserved = this.reservationOf(keys);
+    const binding = reserved && this.#byAddress.get(reserved.word3);
+    if (binding?.isReserved !== true) return undefined;
+    this.#byClient.delete(binding.client);
+    binding.client = client;
+    this.#byClient.set(client, binding);
+    return binding;
   }
 
   ofAddress(address: IpAddress): Dhcpv4Binding | undefined {
@@ -154,6 +152,33 @@ export class Dhcpv4Bindings {
       if (address !== undefined) return address;
     }
     return undefined;
+  }
+
+  /** Keeps an address for the client from now on, and answers which; undefined: none is free. Throws `DHCP_POOL_INVALID`. */
+  reserve(client: Dhcpv4ReservedClient): IpAddress | undefined {
+    const keys = keysOfReserved(client);
+    const known = this.reservationOf(keys);
+    if (known !== undefined && client.address?.equals(known) !== false) return known;
+    this.unreserve(client);
+    const own = this.#byClient.get(keys[0]!);
+    const address = client.address ?? own?.address ?? this.choose(keys, undefined);
+    if (address === undefined) return undefined;
+    const holder = this.#byAddress.get(address.word3);
+    if (holder !== undefined && !keys.includes(holder.client))
+      throw takenError(address, this.#pool);
+    this.#reserve({ ...client, address });
+    if (holder === undefined && this.#inPool(address.word3)) this.#free--;
+    return address;
+  }
+
+  /** Keeps the client's address no longer. */
+  unreserve(client: Dhcpv4ReservedClient): void {
+    for (const key of keysOfReserved(client)) {
+      const address = this.#reservedFor.get(key);
+      this.#reservedFor.delete(key);
+      if (address === undefined || !this.#kept.delete(address.word3)) continue;
+      if (this.#inPool(address.word3) && !this.#byAddress.has(address.word3)) this.#free++;
+    }
   }
 
   /** Enters a binding of the client, which has none, to the address, which is free. */
@@ -205,30 +230,24 @@ export class Dhcpv4Bindings {
     const records: Dhcpv4LeaseRecord[] = [];
     for (const binding of this.#byAddress.values()) {
       if (binding.state !== 'bound') continue;
-      const { deadline } = binding;
       records.push({
         address: binding.address.toString(),
         client: binding.client,
         hostname: binding.hostname,
-        remaining: deadline === Infinity ? null : deadline - now,
+        remaining: binding.remaining(now),
+        ...(binding.isReserved && { isReserved: true }),
       });
     }
     return records;
   }
 
-  #reserve({ address, mac, clientIdentifier }: Dhcpv4Reservation): void {
+  #reserve(reservation: Dhcpv4Reservation): void {
+    const { address } = reservation;
     if (!this.inSubnet(address) || this.#kept.has(address.word3)) {
-      throw new NetloomError(
-        'DHCP_POOL_INVALID',
-        `the reserved address ${address} is taken, or not of ${this.#pool.interface}`,
-        { remedy: 'Reserve each address once, of the subnet, and not that of the server.' },
-      );
+      throw takenError(address, this.#pool);
     }
     this.#kept.add(address.word3);
-    if (mac !== undefined) this.#reservedFor.set(keyOfMac(mac), address);
-    if (clientIdentifier !== undefined) {
-      this.#reservedFor.set(keyOfIdentifier(clientIdentifier), address);
-    }
+    for (const key of keysOfReserved(reservation)) this.#reservedFor.set(key, address);
   }
 
   #inPool(word: number): boolean {
@@ -277,6 +296,22 @@ export function clientKeys(message: Dhcpv4Message): string[] {
   const address = message.hardwareAddress.subarray(0, message.hardwareLength);
   if (address.length > 0) keys.push(`hw:${message.hardwareType}:${toHex(address)}`);
   return keys;
+}
+
+/** The keys of a client that an address is reserved for, as {@link clientKeys} has those of one that asks. */
+export function keysOfReserved({ mac, clientIdentifier }: Dhcpv4ReservedClient): string[] {
+  return [
+    ...(clientIdentifier === undefined ? [] : [keyOfIdentifier(clientIdentifier)]),
+    ...(mac === undefined ? [] : [keyOfMac(mac)]),
+  ];
+}
+
+function takenError(address: IpAddress, pool: Dhcpv4Pool): NetloomError {
+  return new NetloomError(
+    'DHCP_POOL_INVALID',
+    `the reserved address ${address} is taken, or not of ${pool.interface}`,
+    { remedy: 'Reserve each address once, of the subnet, and not that of the server.' },
+  );
 }
 
 function keyOfMac(mac: MacAddress): string {

@@ -18,7 +18,7 @@ export interface DhcpStateEvent {
 
 /** A message that a DHCP client or server did not take. */
 export interface DhcpDropEvent {
-  /** `dhcpv4-client`, `dhcpv4-server` or `dhcpv6-client`. */
+  /** `dhcpv4-client`, `dhcpv4-server`, `dhcpv6-client` or `dhcpv6-server`. */
   readonly engine: string;
   readonly reason: string;
   readonly from: IpAddress;

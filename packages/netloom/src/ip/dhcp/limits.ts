@@ -95,3 +95,29 @@ export const DHCPV6_CLIENT_LIMITS: Dhcpv6ClientLimits = {
   probeTimeout: 12_000,
   renewalInterval: 10_000,
 };
+
+/** Limits and constants of the DHCPv6 server. Milliseconds unless said otherwise. */
+export interface Dhcpv6ServerLimits {
+  /** Addresses and prefixes offered, leased and in quarantine. */
+  readonly bindings: number;
+  /** Those of one client: it may have several interfaces, each with associations of its own. */
+  readonly clientBindings: number;
+  /** Identity associations of one message that are looked at. */
+  readonly associations: number;
+  /** How long an address stays promised to the client it was advertised to. */
+  readonly offerTime: number;
+  /** How long a declined address is not given out. */
+  readonly quarantine: number;
+  /** Associations whose last address or prefix is remembered after their lease; past it the oldest is forgotten. */
+  readonly remembered: number;
+}
+
+/** The defaults. */
+export const DHCPV6_SERVER_LIMITS: Dhcpv6ServerLimits = {
+  bindings: 65_536,
+  clientBindings: 16,
+  associations: 16,
+  offerTime: 60_000,
+  quarantine: 600_000,
+  remembered: 65_536,
+};

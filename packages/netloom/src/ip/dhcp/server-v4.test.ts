@@ -555,3 +555,79 @@ test('a run is a function of its seed', () => {
   assert.deepEqual(storm(7, 20).lan.trace, first);
   assert.notDeepEqual(storm(8, 20).lan.trace, first);
 });
+
+test('reserve() leases an address before its client asks, and keeps it for that client', () => {
+  const bench = new Bench();
+  const mac = new MacAddress(0x0200, 1);
+  const address = bench.server.reserve({ mac, hostname: 'box' }, 0);
+  assert.equal(address.toString(), '10.0.0.100');
+  assert.equal(bench.server.reserve({ mac }, 5).toString(), '10.0.0.100', 'the same each time');
+  assert.deepEqual(bench.server.leases(9), [
+    {
+      address: '10.0.0.100',
+      client: 'hw:1:020000000001',
+      hostname: 'box',
+      remaining: null,
+      isReserved: true,
+    },
+  ]);
+  assert.equal(bench.lease(2), '10.0.0.101', 'others get others');
+  // The client asks after all, under an identifier of its own: the lease is then as any other.
+  const identifier = { code: Dhcpv4OptionCode.CLIENT_IDENTIFIER, data: fromHex('ff0102') };
+  const offer = bench.ask({ type: DISCOVER, client: 1, options: [identifier] });
+  assert.equal(offer?.yourAddress.toString(), '10.0.0.100');
+  const request = { type: REQUEST, client: 1, wanted: address, server: OWN, options: [identifier] };
+  assert.equal(bench.ask(request)?.type, ACKNOWLEDGE);
+  const { client, hostname, remaining, isReserved } = bench.server.leases(0)[0]!;
+  assert.deepEqual([client, hostname, remaining], ['id:ff0102', 'box', HOUR]);
+  assert.equal(isReserved, undefined);
+  bench.server.advance(HOUR);
+  assert.equal(bench.lease(3, HOUR), '10.0.0.102', 'it stays reserved after the lease');
+});
+
+test('reserve() takes an address of the owner’s choice, and refuses what is taken', () => {
+  const bench = new Bench();
+  const mac = new MacAddress(0x0200, 1);
+  const reserved = bench.server.reserve({ mac, address: at('10.0.0.7') }, 0);
+  assert.equal(reserved.toString(), '10.0.0.7');
+  assert.equal(bench.lease(1), '10.0.0.7');
+  const other = new MacAddress(0x0200, 9);
+  const taken = { mac: other, address: at('10.0.0.7') };
+  assert.throws(() => bench.server.reserve(taken, 0), { code: 'DHCP_POOL_INVALID' });
+  const ownAddress = { mac: other, address: OWN };
+  assert.throws(() => bench.server.reserve(ownAddress, 0), { code: 'DHCP_POOL_INVALID' });
+  const outside = { mac: other, address: at('192.0.2.1') };
+  assert.throws(() => bench.server.reserve(outside, 0), { code: 'DHCP_POOL_INVALID' });
+  // A client with a lease keeps the address it has.
+  const leased = bench.lease(9)!;
+  assert.equal(bench.server.reserve({ mac: other }, 0).toString(), leased);
+  assert.throws(() => bench.server.reserve({ mac, address: at(leased) }, 0), {
+    code: 'DHCP_POOL_INVALID',
+  });
+});
+
+test('unreserve() gives the address back to all; the pool’s count stays right', () => {
+  const pool = { first: at('10.0.0.100'), last: at('10.0.0.101') };
+  const bench = new Bench({ pool });
+  const mac = new MacAddress(0x0200, 1);
+  for (let round = 0; round < 5; round++) {
+    bench.server.reserve({ mac }, 0);
+    bench.server.unreserve({ mac }, 0);
+  }
+  assert.equal(bench.server.size, 0);
+  bench.server.reserve({ mac }, 0);
+  assert.notEqual(bench.lease(2), undefined);
+  assert.equal(bench.lease(3), undefined, 'the pool is exhausted');
+  assert.throws(() => bench.server.reserve({ mac: new MacAddress(0x0200, 4) }, 0), {
+    code: 'DHCP_POOL_EXHAUSTED',
+  });
+  bench.server.unreserve({ mac }, 0);
+  assert.notEqual(bench.lease(3), undefined);
+});
+
+test('a lease entered by reserve() is not taken in from an earlier run', () => {
+  const bench = new Bench();
+  bench.server.reserve({ mac: new MacAddress(0x0200, 1) }, 0);
+  const after = new Bench();
+  assert.equal(after.server.importLeases(bench.server.leases(0), 0), 0);
+});

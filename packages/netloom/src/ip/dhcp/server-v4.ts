@@ -22,10 +22,13 @@ import {
 import {
   Dhcpv4Bindings,
   clientKeys,
+  keysOfReserved,
   type Dhcpv4Binding,
   type Dhcpv4LeaseRecord,
   type Dhcpv4Reservation,
+  type Dhcpv4ReservedClient,
 } from './bindings-v4.ts';
+import { poolExhausted, type DhcpFreeReason } from './binding.ts';
 import { countDrop } from './diagnostics.ts';
 import { DHCPV4_SERVER_LIMITS, type Dhcpv4ServerLimits } from './limits.ts';
 import { Outbox } from '../outbox.ts';
@@ -52,7 +55,7 @@ export interface Dhcpv4ServerSink {
   /** An address has been leased, or its lease extended. */
   leased?(address: IpAddress, client: string): void;
   /** A leased address is no longer the client's. */
-  freed?(address: IpAddress, client: string, reason: 'expired' | 'released' | 'declined'): void;
+  freed?(address: IpAddress, client: string, reason: DhcpFreeReason): void;
 }
 
 /** How to make a {@link Dhcpv4Server}. */
@@ -117,6 +120,38 @@ export class Dhcpv4Server implements Engine {
     return taken;
   }
 
+  /**
+   * Keeps an address for a client from now on, and has it leased without end as if the client had asked: for a station that is configured
+   * by other means. When the client does ask, the lease is as any other. Answers the address, the same each time. Throws `DHCP_POOL_INVALID`
+   * for an address that cannot be had, `DHCP_POOL_EXHAUSTED` where none is free.
+   */
+  reserve(client: Dhcpv4ReservedClient, now: number): IpAddress {
+    this.advance(now);
+    const address = this.#bindings.reserve(client);
+    if (address === undefined) throw poolExhausted();
+    const keys = keysOfReserved(client);
+    // A client that has another address is given this one when it asks anew.
+    const isEntered = this.#bindings.ofClient(keys) ?? this.#bindings.ofAddress(address);
+    if (isEntered === undefined) {
+      const binding = this.#bindings.add(address, keys[0]!);
+      binding.isReserved = true;
+      binding.hostname = client.hostname;
+      binding.take('acknowledge', now);
+      this.#outbox.add(() => this.#sink.leased?.(address, binding.client));
+    }
+    this.#outbox.deliver();
+    return address;
+  }
+
+  /** Keeps the client's address no longer. A lease that the client has asked for goes on. */
+  unreserve(client: Dhcpv4ReservedClient, now: number): void {
+    const address = this.#bindings.reservationOf(keysOfReserved(client));
+    const binding = address && this.#bindings.ofAddress(address);
+    if (binding?.isReserved === true) this.#free(binding, 'withdraw', 'released', now);
+    this.#bindings.unreserve(client);
+    this.#outbox.deliver();
+  }
+
   deadline(): number {
     return this.#bindings.deadline();
   }
@@ -177,15 +212,18 @@ export class Dhcpv4Server implements Engine {
   #bindingToOffer(message: Dhcpv4Message, now: number): Dhcpv4Binding | undefined {
     const keys = clientKeys(message);
     const client = keys[0]!;
-    const binding = this.#bindings.ofClient(client);
+    const binding = this.#bindings.ofClient(keys);
     const reserved = this.#bindings.reservationOf(keys);
+    const holder = reserved && this.#bindings.ofAddress(reserved);
     const moves =
       binding !== undefined &&
       reserved !== undefined &&
       !binding.address.equals(reserved) &&
-      this.#bindings.ofAddress(reserved) === undefined;
+      (holder === undefined || holder.isReserved);
     if (binding !== undefined && !moves) return binding;
     if (binding !== undefined) this.#free(binding, 'withdraw', 'released', now);
+    const kept = this.#bindings.ofClient(keys);
+    if (kept !== undefined) return kept;
     const wanted = message.address(Dhcpv4OptionCode.REQUESTED_ADDRESS);
     const address = this.#bindings.choose(keys, wanted);
     return address && this.#bindings.add(address, client);
@@ -193,7 +231,7 @@ export class Dhcpv4Server implements Engine {
 
   /** A REQUEST means one of three things, told apart by what it has (RFC 2131, section 4.3.2). */
   #onRequest(message: Dhcpv4Message, now: number): string | undefined {
-    const binding = this.#bindings.ofClient(clientKeys(message)[0]!);
+    const binding = this.#bindings.ofClient(clientKeys(message));
     const server = message.address(Dhcpv4OptionCode.SERVER_IDENTIFIER);
     const wanted = message.address(Dhcpv4OptionCode.REQUESTED_ADDRESS);
     if (server !== undefined) {
@@ -230,8 +268,9 @@ export class Dhcpv4Server implements Engine {
 
   #acknowledge(message: Dhcpv4Message, binding: Dhcpv4Binding, now: number): undefined {
     binding.take('acknowledge', now);
+    binding.isReserved = false;
     const hostname = message.text(Dhcpv4OptionCode.HOST_NAME);
-    binding.hostname = hostname !== undefined && isDomainName(hostname) ? hostname : undefined;
+    if (hostname !== undefined && isDomainName(hostname)) binding.hostname = hostname;
     const duration = this.#grant(message, Dhcpv4MessageType.ACKNOWLEDGE, binding);
     this.#bindings.endAt(binding, now + duration);
     const { address, client } = binding;
@@ -247,7 +286,7 @@ export class Dhcpv4Server implements Engine {
   #onDecline(message: Dhcpv4Message, now: number): string | undefined {
     const fault = this.#serverFault(message);
     if (fault !== undefined) return fault;
-    const binding = this.#bindings.ofClient(clientKeys(message)[0]!);
+    const binding = this.#bindings.ofClient(clientKeys(message));
     const declined = message.address(Dhcpv4OptionCode.REQUESTED_ADDRESS);
     // Only a client's own address: or else anybody could take all addresses out of the pool.
     if (binding === undefined || declined?.equals(binding.address) !== true) return 'not-leased';
@@ -260,7 +299,7 @@ export class Dhcpv4Server implements Engine {
   #onRelease(message: Dhcpv4Message, now: number): string | undefined {
     const fault = this.#serverFault(message);
     if (fault !== undefined) return fault;
-    const binding = this.#bindings.ofClient(clientKeys(message)[0]!);
+    const binding = this.#bindings.ofClient(clientKeys(message));
     if (binding?.state !== 'bound' || !binding.address.equals(message.clientAddress)) {
       return 'not-leased';
     }
@@ -340,7 +379,7 @@ export class Dhcpv4Server implements Engine {
   #takeFreeing(
     binding: Dhcpv4Binding,
     event: 'withdraw' | 'release' | 'expire' | 'decline',
-    reason: 'expired' | 'released' | 'declined',
+    reason: DhcpFreeReason,
     now: number,
   ): void {
     const { state, address, client } = binding;
@@ -359,7 +398,8 @@ export class Dhcpv4Server implements Engine {
       address.equals(this.#address) ||
       this.#bindings.size >= this.#limits.bindings ||
       this.#bindings.ofAddress(address) !== undefined ||
-      this.#bindings.ofClient(record.client) !== undefined
+      this.#bindings.ofClient([record.client]) !== undefined ||
+      record.isReserved === true
     ) {
       return false;
     }

@@ -1,11 +1,13 @@
 /** ICMP of both families: echo, and what is said and heard of packets that went wrong. */
 import assert from 'node:assert/strict';
 import { test } from 'node:test';
-import { IpAddress, MacAddress, NetloomError, type EchoReply } from '../../core/index.ts';
+import { Cidr, IpAddress, MacAddress, NetloomError, type EchoReply } from '../../core/index.ts';
 import { IpProtocol, describeFrame } from '../../wire/index.ts';
 import { icmpFrame, ipFrame, udpFrame, type Ends } from '../../../test/ip/frames.ts';
 import {
   PEER_MAC,
+  SECOND_PEER_MAC,
+  SECOND_STACK_MAC,
   STACK_MAC,
   StackBench,
   type StackBenchOptions,
@@ -51,11 +53,24 @@ function ping(
   return result;
 }
 
-/** Answers the echo request in a frame, as the peer would. */
-function answer(made: StackBench, family: 4 | 6, request: Uint8Array): void {
+/** The reply that came, where one must have. */
+function replyOf(pending: { readonly outcome: EchoReply | NetloomError | undefined }): EchoReply {
+  const { outcome } = pending;
+  assert.ok(outcome !== undefined && !(outcome instanceof NetloomError));
+  return outcome;
+}
+
+/** Answers the echo request in a frame, as the peer would or another host. */
+function answer(
+  made: StackBench,
+  family: 4 | 6,
+  request: Uint8Array,
+  source: IpAddress = PEER[family],
+): void {
   const at = family === 4 ? 34 : 54;
   const rest = new DataView(request.buffer, request.byteOffset).getInt32(at + 4);
-  made.inject(icmpFrame(ends(family), ECHO[family][1], 0, rest, request.slice(at + 8)));
+  const data = request.slice(at + 8);
+  made.inject(icmpFrame(ends(family, { source }), ECHO[family][1], 0, rest, data));
 }
 
 test('an echo request is answered with its data (RFC 1122, section 3.2.2.6; RFC 4443, section 4.2)', () => {
@@ -134,6 +149,68 @@ test('a ping hears of its reply: from whom, how large, after how long', () => {
   }
 });
 
+test('a reply is believed from the host that was asked, not from another', () => {
+  for (const [family, other] of [
+    [4, '10.0.0.3'],
+    [6, '2001:db8::3'],
+  ] as const) {
+    const made = bench();
+    const pending = ping(made, family);
+    const [request] = made.take();
+    const source = IpAddress.parse(other);
+    answer(made, family, request!.bytes, source);
+    assert.equal(pending.outcome, undefined);
+    assert.equal(made.stack.icmp.drops.get('icmp-reply-from-elsewhere'), 1);
+    answer(made, family, request!.bytes);
+    assert.equal(String(replyOf(pending).from), String(PEER[family]));
+  }
+});
+
+test('a link-local reply is believed from the link that was asked (RFC 4007, section 6)', () => {
+  const made = bench();
+  const second = made.addCable({ addresses: ['fe80::9/64'] });
+  const to = IpAddress.parse('fe80::2%eth0');
+  made.learn(to);
+  second.learn(IpAddress.parse('fe80::2%eth1'), SECOND_PEER_MAC);
+  const pending = ping(made, 6, { to });
+  const [request] = made.take();
+  const rest = new DataView(request!.bytes.buffer).getInt32(58);
+  const source = IpAddress.parse('fe80::2');
+  const reply = (destination: string, change: Partial<Ends>): Uint8Array =>
+    icmpFrame(
+      ends(6, { source, destination: IpAddress.parse(destination), ...change }),
+      ECHO[6][1],
+      0,
+      rest,
+      DATA,
+    );
+  second.inject(reply('fe80::9', { sourceMac: SECOND_PEER_MAC, destinationMac: SECOND_STACK_MAC }));
+  assert.equal(pending.outcome, undefined);
+  assert.equal(made.stack.icmp.drops.get('icmp-reply-from-elsewhere'), 1);
+  made.inject(reply('fe80::1', {}));
+  assert.equal(String(replyOf(pending).from), 'fe80::2%eth0');
+});
+
+test('of a group or a broadcast the first to reply is heard, whoever it is, and once', () => {
+  for (const [family, group] of [
+    [4, '10.0.0.255'],
+    [4, '224.0.0.1'],
+    [6, 'ff02::1%eth0'],
+  ] as const) {
+    const made = bench();
+    made.stack.addRoute(Cidr.parse('224.0.0.0/4'), made.interface);
+    const pending = ping(made, family, { to: IpAddress.parse(group) });
+    const [request] = made.take();
+    assert.ok(request !== undefined, group);
+    answer(made, family, request.bytes);
+    const first = replyOf(pending);
+    assert.equal(String(first.from), String(PEER[family]));
+    answer(made, family, request.bytes, IpAddress.parse(family === 4 ? '10.0.0.9' : 'fe80::9'));
+    assert.equal(pending.outcome, first);
+    assert.equal(made.stack.icmp.drops.get('icmp-unexpected-reply'), 1);
+  }
+});
+
 test('pings of the same number are told apart', () => {
   const made = bench();
   const first = ping(made, 4, { sequence: 1 });
@@ -183,13 +260,63 @@ test('an error about a ping ends it; an error about somebody else’s does not',
   const pending = ping(made, 4);
   const [request] = made.take();
   const quote = request!.bytes.slice(14);
-  const forged = quote.slice();
-  forged[25]! ^= 1;
-  made.inject(icmpFrame(ends(4), 3, 1, 0, forged));
+  // Another sequence number, another host asked, a reply in the place of a request.
+  for (const [at, byte] of [
+    [27, quote[27]! ^ 1],
+    [19, quote[19]! ^ 1],
+    [20, 0],
+  ] as const) {
+    const forged = quote.slice();
+    forged[at] = byte;
+    made.inject(icmpFrame(ends(4), 3, 1, 0, forged));
+  }
   assert.equal(pending.outcome, undefined);
-  assert.equal(made.stack.icmp.drops.get('icmp-error-unmatched'), 1);
+  assert.equal(made.stack.icmp.drops.get('icmp-error-unmatched'), 3);
   made.inject(icmpFrame(ends(4), 11, 0, 0, quote));
-  assert.ok((pending.outcome as unknown) instanceof NetloomError);
+  const outcome: unknown = pending.outcome;
+  assert.ok(outcome instanceof NetloomError);
+  assert.equal(outcome.code, 'HOST_UNREACHABLE');
+});
+
+test('what the network says of a ping is its named error', () => {
+  for (const [family, type, code, name] of [
+    [4, 3, 0, 'NETWORK_UNREACHABLE'],
+    [4, 3, 1, 'HOST_UNREACHABLE'],
+    [4, 3, 2, 'CONNECTION_REFUSED'],
+    [4, 3, 13, 'HOST_UNREACHABLE'],
+    [4, 11, 0, 'HOST_UNREACHABLE'],
+    [6, 1, 0, 'NETWORK_UNREACHABLE'],
+    [6, 1, 3, 'HOST_UNREACHABLE'],
+    [6, 3, 0, 'HOST_UNREACHABLE'],
+  ] as const) {
+    const made = bench();
+    const pending = ping(made, family);
+    const [request] = made.take();
+    const source = IpAddress.parse(family === 4 ? '10.0.0.7' : '2001:db8::7');
+    made.inject(icmpFrame(ends(family, { source }), type, code, 0, request!.bytes.slice(14)));
+    assert.ok(pending.outcome instanceof NetloomError);
+    assert.equal(pending.outcome.code, name);
+    assert.match(pending.outcome.message, /^the echo request/);
+  }
+});
+
+test('an error about a link-local connection is for the one over the link it came by (RFC 4007, section 9)', () => {
+  const made = bench();
+  const second = made.addCable({ addresses: ['fe80::1/64'] });
+  const errors: [string, string | undefined][] = [];
+  for (const name of ['eth0', 'eth1']) {
+    const peer = IpAddress.parse(`fe80::2%${name}`);
+    (name === 'eth0' ? made : second).learn(peer, PEER_MAC);
+    made.stack.tcp.connect(made.stack.paths.find(peer, undefined), 4000, 80, (_made, error) => {
+      errors.push([name, error?.code]);
+    });
+  }
+  const [syn] = made.take();
+  assert.ok(syn !== undefined);
+  const source = IpAddress.parse('fe80::2');
+  const destination = IpAddress.parse('fe80::1');
+  made.inject(icmpFrame(ends(6, { source, destination }), 1, 3, 0, syn.bytes.slice(14)));
+  assert.deepEqual(errors, [['eth0', 'HOST_UNREACHABLE']]);
 });
 
 test('a ping that was too big for the path teaches its MTU (RFC 8201, section 4)', () => {

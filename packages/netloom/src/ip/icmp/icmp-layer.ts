@@ -3,6 +3,7 @@ import {
   NetloomError,
   readUint16,
   type EchoReply,
+  type IpAddress,
   type Random,
 } from '../../core/index.ts';
 import {
@@ -21,11 +22,15 @@ import {
   parseIcmpv6,
   sumWords,
 } from '../../wire/index.ts';
+import type { Interceptor } from '../interception/index.ts';
+import { isSameAddress } from '../interface.ts';
 import type { IpOutput } from '../output.ts';
 import type { Packet } from '../packet.ts';
 import type { Path } from '../path.ts';
 import { RateLimiter } from '../rate-limiter.ts';
 import { ICMP_ERRORS, icmpErrorKind, type IcmpErrorKind } from './icmp-error.ts';
+import { ForeignEcho } from './foreign-echo.ts';
+import { quoteOf, type GonePacket } from './quote.ts';
 import { readQuotedPacket, type QuotedPacket } from './quoted-packet.ts';
 
 /** What the ICMP layer needs of the stack around it. */
@@ -36,6 +41,10 @@ export interface IcmpEnvironment {
   readonly pings: number;
   now(): number;
   pathBack(packet: Packet): Path | undefined;
+  /** The path to an address, from another if that is given, be it one of this host or not. */
+  pathTo(destination: IpAddress, source: IpAddress | undefined): Path | undefined;
+  /** Who takes a packet that nothing of the stack takes. */
+  interceptorOf(packet: Packet): Interceptor | undefined;
   /** The network has said something of a packet we sent. `mtu` comes with 'too-big'. */
   networkError(quoted: QuotedPacket, kind: IcmpErrorKind, mtu: number): void;
   /** A neighbour discovery message (types 133 to 137) or a multicast listener message (130 to 132, 143). */
@@ -47,6 +56,8 @@ const MAX_QUOTE = { 4: 576 - 28, 6: 1280 - 48 } as const;
 
 /** An echo request of ours that waits for its reply. */
 interface PendingPing {
+  /** The way it went; a reply comes from its destination, unless that is a group. */
+  readonly path: Path;
   readonly sentAt: number;
   readonly settle: (reply: EchoReply | NetloomError) => void;
 }
@@ -79,7 +90,7 @@ export class IcmpLayer {
     const header = this.#v4;
     const fault = parseIcmpv4(packet.bytes, packet.transport, packet.end, header);
     if (isFault(fault)) this.drops.add(`icmp-${fault}`);
-    else if (header.type === Icmpv4Type.ECHO_REQUEST) this.#reply(packet, Icmpv4Type.ECHO_REPLY);
+    else if (header.type === Icmpv4Type.ECHO_REQUEST) this.#echoed(packet, Icmpv4Type.ECHO_REPLY);
     else if (header.type === Icmpv4Type.ECHO_REPLY) this.#takeReply(packet, header.rest);
     else if (header.isError) this.#takeError(packet, header.type, header.code, header.mtu);
     else this.drops.add('icmp-unknown-type');
@@ -94,11 +105,24 @@ export class IcmpLayer {
     if (isFault(fault)) this.drops.add(`icmp-${fault}`);
     else if (foldSum(sumWords(bytes, transport, end, pseudo)) !== 0xffff)
       this.drops.add('icmp-bad-checksum');
-    else if (header.type === Icmpv6Type.ECHO_REQUEST) this.#reply(packet, Icmpv6Type.ECHO_REPLY);
+    else if (header.type === Icmpv6Type.ECHO_REQUEST) this.#echoed(packet, Icmpv6Type.ECHO_REPLY);
     else if (header.type === Icmpv6Type.ECHO_REPLY) this.#takeReply(packet, header.rest);
     else if (header.isError) this.#takeError(packet, header.type, header.code, header.mtu);
-    else if (isDiscovery(header.type)) this.#environment.discovery(packet, header.type);
+    else if (isDiscovery(header.type) && !packet.isForeign)
+      this.#environment.discovery(packet, header.type);
     else this.drops.add('icmp-unknown-type');
+  }
+
+  /** An echo request has come: for this host, or for one in whose name it is taken up. */
+  #echoed(packet: Packet, replyType: number): void {
+    if (!packet.isForeign) {
+      this.#reply(packet, replyType);
+      return;
+    }
+    const path = this.#environment.pathBack(packet);
+    if (path === undefined) return;
+    const rest = packet.family === 4 ? this.#v4.rest : this.#v6.rest;
+    this.#environment.interceptorOf(packet)?.echo(new ForeignEcho(this, path, packet, rest));
   }
 
   /** Sends the data of an echo request back (RFC 1122, section 3.2.2.6; to a group: RFC 4443, section 4.2 allows it). */
@@ -153,10 +177,28 @@ export class IcmpLayer {
     }
     const path = this.#environment.pathBack(packet);
     if (path === undefined) return;
-    const [type, code] = ICMP_ERRORS[kind][packet.family === 4 ? 'v4' : 'v6'];
     const end = Math.min(packet.end, packet.start + MAX_QUOTE[packet.family]);
     const word = kind === 'bad-header' && packet.family === 4 ? rest << 24 : rest;
-    this.send(path, type, code, word, packet.bytes.subarray(packet.start, end));
+    this.#sendErrorAlong(path, kind, word, packet.bytes.subarray(packet.start, end));
+  }
+
+  /**
+   * Tells the sender of an intercepted packet that is gone by now what became of it. That a port is closed is for the host to say that has it; the rest comes
+   * from this host, as from any router.
+   */
+  sendErrorAbout(gone: GonePacket, kind: IcmpErrorKind): void {
+    if (!this.#errors.take(this.#environment.now())) {
+      this.drops.add('icmp-error-withheld');
+      return;
+    }
+    const speaker = kind === 'port-unreachable' ? gone.destination : undefined;
+    const path = this.#environment.pathTo(gone.source, speaker);
+    if (path !== undefined) this.#sendErrorAlong(path, kind, 0, quoteOf(gone));
+  }
+
+  #sendErrorAlong(path: Path, kind: IcmpErrorKind, rest: number, quote: Uint8Array): void {
+    const [type, code] = ICMP_ERRORS[kind][path.source.family === 4 ? 'v4' : 'v6'];
+    this.send(path, type, code, rest, quote);
   }
 
   #isUnanswerable(packet: Packet, kind: IcmpErrorKind): boolean {
@@ -179,26 +221,23 @@ export class IcmpLayer {
 
   #takeError(packet: Packet, type: number, code: number, mtu: number): void {
     const kind = icmpErrorKind(packet.family, type, code);
-    const quoted = readQuotedPacket(
-      packet.family,
-      packet.bytes,
-      packet.transport + ICMPV4_HEADER_LENGTH,
-      packet.end,
-    );
+    const quoted = readQuotedPacket(packet, packet.transport + ICMPV4_HEADER_LENGTH);
     if (kind === undefined || quoted === undefined) {
       this.drops.add('icmp-error-unusable');
       return;
     }
     const echo = packet.family === 4 ? IpProtocol.ICMP : IpProtocol.ICMPV6;
-    // Of a quoted echo request the second word is identifier and sequence number.
-    if (quoted.protocol === echo && !this.#failPing(quoted.sequence, kind)) {
+    if (quoted.protocol === echo && !this.#failPing(quoted, kind)) {
       this.drops.add('icmp-error-unmatched');
       return;
     }
     this.#environment.networkError(quoted, kind, mtu);
   }
 
-  /** Sends an echo request; `settle` is called once, with the reply, or with what the network said. The answer gives up waiting. */
+  /**
+   * Sends an echo request; `settle` is called once, with the reply, or with what the network said: of a group's members the first to
+   * reply is heard. The answer gives up waiting.
+   */
   ping(
     path: Path,
     options: { size: number; sequence?: number | undefined; hopLimit: number },
@@ -212,7 +251,7 @@ export class IcmpLayer {
     const sequence = options.sequence ?? this.#sequence++ & 0xffff;
     const key = this.#freeKey(sequence & 0xffff);
     const sentAt = this.#environment.now();
-    this.#pings.set(key, { sentAt, settle });
+    this.#pings.set(key, { path, sentAt, settle });
     const data = new Uint8Array(options.size);
     for (let i = 0; i < data.length; i++) data[i] = i;
     const type = path.source.family === 4 ? Icmpv4Type.ECHO_REQUEST : Icmpv6Type.ECHO_REQUEST;
@@ -233,9 +272,15 @@ export class IcmpLayer {
       this.drops.add('icmp-unexpected-reply');
       return;
     }
+    const from = packet.source;
+    // The identifier is easily guessed: a reply from elsewhere would let anyone answer for a host that is not there.
+    if (!mayReply(pending.path, packet, from)) {
+      this.drops.add('icmp-reply-from-elsewhere');
+      return;
+    }
     this.#pings.delete(key);
     pending.settle({
-      from: packet.source,
+      from,
       sequence: key & 0xffff,
       size: packet.end - packet.transport - ICMPV4_HEADER_LENGTH,
       hopLimit: packet.hopLimit,
@@ -243,10 +288,14 @@ export class IcmpLayer {
     });
   }
 
-  /** Answers whether there was an echo request of this key. */
-  #failPing(key: number, kind: IcmpErrorKind): boolean {
+  /** Answers whether the quoted packet was an echo request of ours that waits for its reply. */
+  #failPing(quoted: QuotedPacket, kind: IcmpErrorKind): boolean {
+    // Of a quoted echo message the ports are type, code and checksum, and the second word is identifier and sequence number.
+    const type = quoted.sourcePort >>> 8;
+    const key = quoted.sequence;
     const pending = this.#pings.get(key);
-    if (pending === undefined) return false;
+    if (pending === undefined || !isEchoRequest(type)) return false;
+    if (!isSameAddress(quoted.destination, pending.path.destination)) return false;
     this.#pings.delete(key);
     pending.settle(networkErrorOf(kind, 'the echo request'));
     return true;
@@ -274,6 +323,18 @@ export function networkErrorOf(kind: IcmpErrorKind, what: string): NetloomError 
         remedy: 'Check that the host is up and the path to it whole.',
       });
   }
+}
+
+/** Whether a reply may come from here: from the destination itself, or from any member of a group that was asked. */
+function mayReply({ destination, interface: via }: Path, packet: Packet, from: IpAddress): boolean {
+  if (destination.isMulticast) return true;
+  if (destination.family === 4 && via.isBroadcastV4(destination.word3)) return true;
+  // Link-local addresses are told apart by the interface (RFC 4007).
+  return isSameAddress(from, destination) && (!from.isLinkLocal || packet.interface === via);
+}
+
+function isEchoRequest(type: number): boolean {
+  return type === Icmpv4Type.ECHO_REQUEST || type === Icmpv6Type.ECHO_REQUEST;
 }
 
 /** Neighbour discovery (RFC 4861) and multicast listener discovery (RFC 3810). */

@@ -1,5 +1,8 @@
 import { IpAddress, readInt32, readUint16 } from '../../core/index.ts';
 import { IpProtocol, Ipv6Header, isFault, parseQuotedIpv6 } from '../../wire/index.ts';
+import type { Interface } from '../interface.ts';
+import { withZone } from '../ndp/ndp-layer.ts';
+import type { Packet } from '../packet.ts';
 
 /** The packet of ours that an ICMP error quotes: enough to find whom it concerns (RFC 5927, section 4.1). */
 export interface QuotedPacket {
@@ -14,14 +17,13 @@ export interface QuotedPacket {
   readonly length: number;
 }
 
-/** Reads the quoted packet; undefined if too little of it is there. Errors are rare, so values are made. */
-export function readQuotedPacket(
-  family: 4 | 6,
-  bytes: Uint8Array,
-  start: number,
-  end: number,
-): QuotedPacket | undefined {
-  return family === 4 ? readV4(bytes, start, end) : readV6(bytes, start, end);
+/**
+ * Reads the packet that an error quotes, `start` being where it begins; undefined if too little of it is there. Errors are rare, so values are
+ * made. Link-local addresses are of the link that the error came by (RFC 4007, section 9).
+ */
+export function readQuotedPacket(error: Packet, start: number): QuotedPacket | undefined {
+  const { family, bytes, end } = error;
+  return family === 4 ? readV4(bytes, start, end) : readV6(bytes, start, end, error.interface);
 }
 
 function readV4(bytes: Uint8Array, start: number, end: number): QuotedPacket | undefined {
@@ -40,7 +42,12 @@ function readV4(bytes: Uint8Array, start: number, end: number): QuotedPacket | u
   };
 }
 
-function readV6(bytes: Uint8Array, start: number, end: number): QuotedPacket | undefined {
+function readV6(
+  bytes: Uint8Array,
+  start: number,
+  end: number,
+  via: Interface,
+): QuotedPacket | undefined {
   const header = parseQuotedIpv6(bytes, start, end, new Ipv6Header());
   if (isFault(header)) return undefined;
   let transport = start + 40;
@@ -53,8 +60,8 @@ function readV6(bytes: Uint8Array, start: number, end: number): QuotedPacket | u
   }
   if (end - transport < 8) return undefined;
   return {
-    source: header.sourceAddress,
-    destination: header.destinationAddress,
+    source: withZone(header.sourceAddress, via),
+    destination: withZone(header.destinationAddress, via),
     protocol,
     sourcePort: readUint16(bytes, transport),
     destinationPort: readUint16(bytes, transport + 2),

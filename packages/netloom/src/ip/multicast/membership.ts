@@ -77,7 +77,7 @@ export class GroupMembership<Message> implements Engine {
 
   constructor(
     protocol: MembershipProtocol<Message>,
-    options: { readonly random: Random; readonly limits?: Partial<MembershipLimits> },
+    options: { readonly random: Random; readonly limits?: Partial<MembershipLimits> | undefined },
     sink: MembershipSink<Message>,
   ) {
     this.#protocol = protocol;

@@ -14,6 +14,7 @@ import {
   type NeighbourAdvertisement,
   type NeighbourSolicitation,
   type RouterAdvertisement,
+  type RouterSolicitation,
 } from '../../wire/index.ts';
 import type { Interface } from '../interface.ts';
 import type { Neighbour } from '../neighbour/neighbour.ts';
@@ -32,10 +33,14 @@ export interface NdpEnvironment {
   linkPath(via: Interface, source: IpAddress, destination: IpAddress): Path;
   /** A router has told of itself: for autoconfiguration. */
   advertised(via: Interface, router: IpAddress, message: RouterAdvertisement): void;
+}
+
+/** Told of each neighbour's message that is believed: whoever has tentative addresses listens. */
+export interface NdpListener {
   /** Somebody asks for an address. True: it is one of ours that is tentative, so it is not to be answered (RFC 4862, section 5.4.3). */
-  solicited(via: Interface, source: IpAddress, message: NeighbourSolicitation): boolean;
+  solicitation(via: Interface, source: IpAddress, message: NeighbourSolicitation): boolean;
   /** Somebody tells of an address. True: it is one of ours that was tentative, and is theirs (RFC 4862, section 5.4.4). */
-  claimed(via: Interface, message: NeighbourAdvertisement): boolean;
+  advertisement(via: Interface, message: NeighbourAdvertisement): boolean;
 }
 
 /** The group of all nodes on a link (RFC 4291, section 2.7.1). */
@@ -44,9 +49,23 @@ const ALL_NODES = IpAddress.parse('ff02::1');
 /** Neighbour discovery, host side: link addresses of neighbours and routers' advertisements (RFC 4861). */
 export class NdpLayer {
   readonly #environment: NdpEnvironment;
+  readonly #listeners: NdpListener[] = [];
+  /** By interface: who answers those that ask for routers. */
+  readonly #routers = new Map<Interface, (source: IpAddress) => void>();
 
   constructor(environment: NdpEnvironment) {
     this.#environment = environment;
+  }
+
+  /** Tells `listener` of neighbours' messages from now on. */
+  listen(listener: NdpListener): void {
+    this.#listeners.push(listener);
+  }
+
+  /** Has `solicited` told of everybody who asks for routers on the interface's link, until the answer is called. One for each interface. */
+  listenForSolicitations(via: Interface, solicited: (source: IpAddress) => void): () => void {
+    this.#routers.set(via, solicited);
+    return () => this.#routers.delete(via);
   }
 
   /** A neighbour discovery message has come; its checksum has been checked. */
@@ -61,6 +80,8 @@ export class NdpLayer {
     if (message.kind === 'neighbour-solicitation') this.#takeSolicitation(via, packet, message);
     else if (message.kind === 'neighbour-advertisement') this.#takeAdvertisement(via, message);
     else if (message.kind === 'router-advertisement') this.#takeRouter(via, source, message);
+    else if (message.kind === 'router-solicitation')
+      this.#takeRouterSolicitation(via, source, message);
     // Redirects are passed over: a host that follows them can be led astray by anyone on the link.
     else this.#environment.drops.add('ndp-ignored');
   }
@@ -69,7 +90,7 @@ export class NdpLayer {
   #takeSolicitation(via: Interface, packet: Packet, message: NeighbourSolicitation): void {
     const { target } = message;
     const { source } = packet;
-    if (this.#environment.solicited(via, source, message)) return;
+    if (this.#isTentative((listener) => listener.solicitation(via, source, message))) return;
     const own = via.find(target);
     if (own === undefined || own.tentative) {
       this.#environment.drops.add('ndp-not-ours');
@@ -88,13 +109,25 @@ export class NdpLayer {
   /** Section 7.2.5. */
   #takeAdvertisement(via: Interface, message: NeighbourAdvertisement): void {
     const { target } = message;
-    if (this.#environment.claimed(via, message) || via.find(target) !== undefined) return;
-    const neighbour = via.neighbours.find(withZone(target, via));
+    const wasTentative = this.#isTentative((listener) => listener.advertisement(via, message));
+    if (wasTentative) return;
+    const { drops } = this.#environment;
+    if (via.find(target) !== undefined) {
+      drops.add('ndp-claims-ours');
+      return;
+    }
+    const neighbour = via.neighbours.find(target);
     // Unasked-for news of a stranger is not wanted.
-    if (neighbour === undefined) return;
+    if (neighbour === undefined) {
+      drops.add('ndp-unasked');
+      return;
+    }
     const option = findNdpOption(message.options, 'target-link-address');
     neighbour.isRouter = message.router;
-    if (option === undefined && !neighbour.isResolved) return;
+    if (option === undefined && !neighbour.isResolved) {
+      drops.add('ndp-no-link-address');
+      return;
+    }
     const high = option?.mac.high ?? neighbour.macHigh;
     const low = option?.mac.low ?? neighbour.macLow;
     const differs =
@@ -103,13 +136,33 @@ export class NdpLayer {
       via.neighbours.doubt(neighbour, this.#environment.now());
       return;
     }
-    via.neighbours.learn(neighbour, high, low, message.solicited, this.#environment.now());
+    const isAnswer = message.solicited && neighbour.isAsked;
+    via.neighbours.learn(neighbour, high, low, isAnswer, this.#environment.now());
+  }
+
+  /** Every listener is told, since two may want one address. */
+  #isTentative(tell: (listener: NdpListener) => boolean): boolean {
+    let isTentative = false;
+    for (const listener of this.#listeners) isTentative = tell(listener) || isTentative;
+    return isTentative;
   }
 
   #takeRouter(via: Interface, router: IpAddress, message: RouterAdvertisement): void {
     const option = findNdpOption(message.options, 'source-link-address');
     if (option !== undefined) this.#learn(via, router, option.mac, true);
     this.#environment.advertised(via, router, message);
+  }
+
+  /** RFC 4861, section 6.2.6. */
+  #takeRouterSolicitation(via: Interface, source: IpAddress, message: RouterSolicitation): void {
+    const solicited = this.#routers.get(via);
+    if (solicited === undefined) {
+      this.#environment.drops.add('ndp-ignored');
+      return;
+    }
+    const option = findNdpOption(message.options, 'source-link-address');
+    if (option !== undefined) this.#learn(via, source, option.mac, false);
+    solicited(source);
   }
 
   #learn(via: Interface, address: IpAddress, mac: MacAddress, isRouter: boolean): void {
@@ -132,6 +185,11 @@ export class NdpLayer {
       target: neighbour.address,
       options: [{ kind: 'source-link-address', mac: via.mac }],
     });
+  }
+
+  /** Tells the whole link where an address is, unasked (RFC 4861, section 7.2.6). */
+  announce(via: Interface, target: IpAddress): void {
+    this.#advertise(via, target, ALL_NODES, false);
   }
 
   #advertise(via: Interface, target: IpAddress, destination: IpAddress, solicited: boolean): void {

@@ -1,5 +1,12 @@
-import { type Counters, type IpAddress, type Random, TimerQueue } from '../../core/index.ts';
+import {
+  TimerQueue,
+  copyBytes,
+  type Counters,
+  type IpAddress,
+  type Random,
+} from '../../core/index.ts';
 import type { FrameOffload } from '../../link/index.ts';
+import { NeighbourTable } from './neighbour-table.ts';
 import { Neighbour, type WaitingFrame } from './neighbour.ts';
 
 /** Limits and times of a neighbour cache; times in milliseconds, defaults of RFC 4861, section 10. */
@@ -50,7 +57,7 @@ export class NeighbourCache {
   readonly #sink: NeighbourSink;
   readonly #random: Random;
   readonly #drops: Counters;
-  readonly #entries = new Map<string, Neighbour>();
+  readonly #entries: NeighbourTable;
   readonly #timers = new TimerQueue<Neighbour>();
 
   constructor(limits: NeighbourLimits, sink: NeighbourSink, random: Random, drops: Counters) {
@@ -58,6 +65,7 @@ export class NeighbourCache {
     this.#sink = sink;
     this.#random = random;
     this.#drops = drops;
+    this.#entries = new NeighbourTable(random.fill(new Uint8Array(8)));
   }
 
   get size(): number {
@@ -69,17 +77,21 @@ export class NeighbourCache {
   }
 
   find(address: IpAddress): Neighbour | undefined {
-    return this.#entries.get(address.toString());
+    return this.#entries.get(address);
+  }
+
+  /** As {@link find}, by the 32 bits of an IPv4 address. */
+  findV4(word: number): Neighbour | undefined {
+    return this.#entries.find(4, 0, 0, 0xffff, word);
   }
 
   /** The entry for this address, made if it is not there. */
   get(address: IpAddress, now: number): Neighbour {
-    const key = address.toString();
-    const known = this.#entries.get(key);
+    const known = this.#entries.get(address);
     if (known !== undefined) return known;
     const made = new Neighbour(address);
     made.usedAt = now;
-    this.#add(key, made);
+    this.#add(made);
     return made;
   }
 
@@ -103,6 +115,8 @@ export class NeighbourCache {
     if (neighbour.state === 'failed' && now < neighbour.deadline) return false;
     const state = neighbour.machine.take('use', now);
     if (state === 'delay') {
+      // Progress of the time before it was stale proves nothing.
+      neighbour.confirmedByUse = false;
       this.#setTimer(neighbour, now + this.#limits.delayFirstProbe);
     } else {
       neighbour.solicitations = 0;
@@ -132,7 +146,7 @@ export class NeighbourCache {
       neighbour.waiting.shift();
       this.#drops.add('neighbour-queue-full');
     }
-    neighbour.waiting.push({ frame: frame.slice(), offload: offload && { ...offload } });
+    neighbour.waiting.push({ frame: copyBytes(frame), offload: offload && { ...offload } });
     if (neighbour.solicitations === 0) this.#solicit(neighbour, now);
   }
 
@@ -180,17 +194,16 @@ export class NeighbourCache {
 
   /** The cache's entry for the address of one that is not in it any more: another by now, or this one again. */
   #recall(neighbour: Neighbour): Neighbour {
-    const key = neighbour.address.toString();
-    const other = this.#entries.get(key);
+    const other = this.#entries.get(neighbour.address);
     if (other !== undefined) return other;
     neighbour.isForgotten = false;
-    this.#add(key, neighbour);
+    this.#add(neighbour);
     return neighbour;
   }
 
-  #add(key: string, neighbour: Neighbour): void {
+  #add(neighbour: Neighbour): void {
     if (this.#entries.size >= this.#limits.neighbours) this.#evict();
-    this.#entries.set(key, neighbour);
+    this.#entries.add(neighbour);
   }
 
   #setTimer(neighbour: Neighbour, deadline: number): void {
@@ -216,7 +229,7 @@ export class NeighbourCache {
 
   #elapsed(neighbour: Neighbour, now: number): void {
     const { state } = neighbour;
-    if ((state === 'reachable' || state === 'delay') && neighbour.confirmedByUse) {
+    if (neighbour.isResolved && neighbour.confirmedByUse) {
       this.#reachable(neighbour, now);
     } else if (state === 'reachable') {
       neighbour.machine.take('elapsed', now);
@@ -255,8 +268,7 @@ export class NeighbourCache {
   }
 
   /**
-   * Makes room: one that is not known to be there goes first, since a scan brings nothing but those; among equals the longest unused. A full
-   * cache is rare, so a search is cheap enough.
+   * Makes room: the one of least {@link worth} goes, among equals the longest unused. A full cache is rare, so a search is cheap enough.
    */
   #evict(): void {
     let least: Neighbour | undefined;
@@ -271,7 +283,7 @@ export class NeighbourCache {
   #forget(neighbour: Neighbour): void {
     this.#dropWaiting(neighbour, 'neighbour-forgotten');
     this.#timers.clear(neighbour);
-    this.#entries.delete(neighbour.address.toString());
+    this.#entries.remove(neighbour);
     neighbour.machine.take('forgotten', neighbour.usedAt);
     neighbour.isForgotten = true;
     neighbour.isResolved = false;
@@ -289,8 +301,11 @@ function isWorthLess(a: Neighbour, b: Neighbour): boolean {
   return worth(a) < worth(b) || (worth(a) === worth(b) && a.usedAt < b.usedAt);
 }
 
-/** How much is known of a neighbour: nothing, only its address, or that it is there. */
-function worth({ state, isResolved }: Neighbour): number {
-  if (!isResolved) return 0;
-  return state === 'stale' ? 1 : 2;
+/**
+ * How much would be lost with a neighbour. One that is idle goes before one for which frames wait; but those go before the ones in use, or a
+ * scan of addresses where nobody is would take the link from everybody (RFC 6583, section 7.1).
+ */
+function worth({ state, isResolved, waiting }: Neighbour): number {
+  if (isResolved) return state === 'stale' ? 1 : 3;
+  return waiting.length > 0 ? 2 : 0;
 }

@@ -1,11 +1,13 @@
 import {
   NOT_QUEUED,
   StateMachine,
+  type Chained,
   type IpAddress,
   type TimerEntry,
   type Transitions,
 } from '../../core/index.ts';
 import type { FrameOffload } from '../../link/index.ts';
+import { NEIGHBOUR_STATE } from '../diagnostics.ts';
 
 /** What is known of a neighbour's link address (RFC 4861, section 7.3.2); used for ARP as well. */
 export type NeighbourState =
@@ -55,12 +57,14 @@ export interface WaitingFrame {
 }
 
 /** One entry of a neighbour cache. */
-export class Neighbour implements TimerEntry {
+export class Neighbour implements TimerEntry, Chained<Neighbour> {
   readonly address: IpAddress;
   readonly machine: StateMachine<NeighbourState, NeighbourEvent> = new StateMachine(
     'neighbour',
     NEIGHBOUR_TRANSITIONS,
     'new',
+    NEIGHBOUR_STATE,
+    this,
   );
   /** The link address as two halves; meaningful when {@link isResolved}. */
   macHigh = 0;
@@ -82,6 +86,7 @@ export class Neighbour implements TimerEntry {
   deadline: number = NOT_QUEUED.deadline;
   position: number = NOT_QUEUED.position;
   order: number = NOT_QUEUED.order;
+  nextInBucket: Neighbour | undefined;
 
   constructor(address: IpAddress) {
     this.address = address;
@@ -89,6 +94,11 @@ export class Neighbour implements TimerEntry {
 
   get state(): NeighbourState {
     return this.machine.state;
+  }
+
+  /** It has been asked and has not answered yet. An answer at another time is one that anyone may have made up: it proves nothing. */
+  get isAsked(): boolean {
+    return this.state === 'incomplete' || this.state === 'probe';
   }
 
   /** Forward progress of an upper layer shows that it is reachable (RFC 4861, section 7.3.1). */

@@ -1,4 +1,10 @@
-import { concatBytes, writeUint16, NOT_QUEUED, type TimerEntry } from '../../core/index.ts';
+import {
+  concatBytes,
+  writeUint16,
+  NOT_QUEUED,
+  copyBytes,
+  type TimerEntry,
+} from '../../core/index.ts';
 import {
   IPV6_FRAGMENT_LENGTH,
   IPV6_HEADER_LENGTH,
@@ -90,7 +96,7 @@ export class PartialDatagram<From extends Arrival> implements TimerEntry {
   note(fragment: Fragment): number {
     this.#ecnSeen |= 1 << fragment.ecn;
     if (fragment.offset !== 0) return 0;
-    this.#header = fragment.bytes.slice(fragment.start, fragment.data);
+    this.#header = copyBytes(fragment.bytes, fragment.start, fragment.data);
     this.#fragmentField = fragment.fragmentField;
     this.#firstEcn = fragment.ecn;
     return this.#header.length;

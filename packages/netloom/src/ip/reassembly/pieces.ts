@@ -1,4 +1,4 @@
-import { equalBytes } from '../../core/index.ts';
+import { copyBytes, equalBytes } from '../../core/index.ts';
 
 /** A part of a datagram: a copy. */
 interface Piece {
@@ -56,7 +56,7 @@ export class Pieces {
     ) {
       return 'inconsistent';
     }
-    this.#pieces.splice(at, 0, { offset, bytes: bytes.slice() });
+    this.#pieces.splice(at, 0, { offset, bytes: copyBytes(bytes) });
     this.#received += bytes.length;
     if (isLast) this.#length = end;
     return 'added';

@@ -88,7 +88,7 @@ export class Reassembler<From extends Arrival> implements Engine {
   #reassembled = 0;
 
   constructor(
-    options: { readonly random: Random; readonly limits?: Partial<ReassemblyLimits> },
+    options: { readonly random: Random; readonly limits?: Partial<ReassemblyLimits> | undefined },
     sink: ReassemblySink<From>,
   ) {
     this.#limits = withLimits(REASSEMBLY_LIMITS, options.limits);

@@ -81,7 +81,7 @@ export interface SlaacOptions {
   readonly temporaryAddresses?: boolean;
   /** Tell duplicate detection's own messages from others' (RFC 7527). Default true. */
   readonly nonce?: boolean;
-  readonly limits?: Partial<SlaacLimits>;
+  readonly limits?: Partial<SlaacLimits> | undefined;
 }
 
 /** Configures one interface by what routers say. Start it when the link is up; hand it the messages that `parseNdp` believed. */

@@ -3,9 +3,9 @@ import {
   NetloomError,
   channel,
   type Datagram,
-  type DatagramHandler,
   type IpAddress,
   type Random,
+  type SocketAddress,
 } from '../../core/index.ts';
 import {
   IpProtocol,
@@ -19,6 +19,11 @@ import {
   sumWords,
 } from '../../wire/index.ts';
 import type { FrameOffload } from '../../link/index.ts';
+import { UDP_DROP } from '../diagnostics.ts';
+import type { IcmpErrorKind } from '../icmp/icmp-error.ts';
+import type { GonePacket } from '../icmp/quote.ts';
+import type { QuotedPacket } from '../icmp/quoted-packet.ts';
+import type { InterceptedDatagram, Interceptor } from '../interception/index.ts';
 import { isSameAddress, type Interface } from '../interface.ts';
 import type { IpOutput, PacketOptions } from '../output.ts';
 import type { Packet } from '../packet.ts';
@@ -35,16 +40,31 @@ export interface UdpEnvironment {
   defer(callback: () => void): void;
   /** The path to an address, for a socket that may be bound to an interface; throws a named error if there is none. */
   path(destination: IpAddress, source: IpAddress | undefined, device: Interface | undefined): Path;
+  /** The path to an address in the name of another, be that one of this host or not; throws a named error if there is none. */
+  pathAs(destination: IpAddress, source: IpAddress): Path;
+  /** Who takes a packet that nothing of the stack takes. */
+  interceptorOf(packet: Packet): Interceptor | undefined;
   portUnreachable(packet: Packet): void;
-  joinGroup(group: IpAddress, via: IpAddress | undefined): void;
-  leaveGroup(group: IpAddress, via: IpAddress | undefined): void;
+  /** Sends an ICMP error about a packet that is gone. */
+  sendErrorAbout(gone: GonePacket, kind: IcmpErrorKind): void;
+  /** Answers where the group has been joined, and is to be left. */
+  joinGroup(group: IpAddress, via: IpAddress | undefined): Interface;
+  leaveGroup(group: IpAddress, on: Interface): void;
+}
+
+/** A group that a socket has joined. */
+interface SocketGroup {
+  readonly group: IpAddress;
+  /** As the socket's user named it. */
+  readonly via: IpAddress | undefined;
+  readonly on: Interface;
 }
 
 const handlerErrors = channel<NetloomError>('netloom:udp:handler-threw');
 
 /** UDP (RFC 768): sockets by port, datagrams in and out. */
 export class UdpLayer {
-  readonly drops: Counters = new Counters();
+  readonly drops: Counters = new Counters(UDP_DROP, this);
   readonly receiveBuffer: number;
   readonly #environment: UdpEnvironment;
   readonly #sockets = new Map<number, UdpSocket[]>();
@@ -52,7 +72,7 @@ export class UdpLayer {
   readonly #received = new UdpHeader();
   readonly #sending = new UdpHeader();
   readonly #offload: FrameOffload = { checksumStart: 0, checksumOffset: 6, segmentSize: 0 };
-  readonly #memberships = new Map<UdpSocket, { group: IpAddress; via: IpAddress | undefined }[]>();
+  readonly #memberships = new Map<UdpSocket, SocketGroup[]>();
 
   constructor(environment: UdpEnvironment) {
     this.#environment = environment;
@@ -93,8 +113,8 @@ export class UdpLayer {
     this.#count--;
     if (left.length > 0) this.#sockets.set(port, left);
     else this.#sockets.delete(port);
-    for (const { group, via } of this.#memberships.get(socket) ?? []) {
-      this.#environment.leaveGroup(group, via);
+    for (const { group, on } of this.#memberships.get(socket) ?? []) {
+      this.#environment.leaveGroup(group, on);
     }
     this.#memberships.delete(socket);
   }
@@ -112,10 +132,15 @@ export class UdpLayer {
       this.drops.add('udp-bad-checksum');
       return;
     }
-    const sockets = this.#sockets.get(header.destinationPort);
+    const sockets = packet.isForeign ? undefined : this.#sockets.get(header.destinationPort);
     const destination = packet.destination;
     const takers = sockets?.filter((socket) => takes(socket, destination, packet)) ?? [];
     if (takers.length === 0) {
+      const interceptor = packet.isGroup ? undefined : this.#environment.interceptorOf(packet);
+      if (interceptor !== undefined) {
+        interceptor.datagram(intercepted(packet, header));
+        return;
+      }
       this.drops.add('udp-no-socket');
       if (!packet.isGroup) this.#environment.portUnreachable(packet);
       return;
@@ -133,7 +158,7 @@ export class UdpLayer {
 
   /** Sends a datagram (or several, by `segmentSize`); false if it was dropped. */
   send(socket: UdpSocket, datagram: Datagram): boolean {
-    const { data, remote, segmentSize } = datagram;
+    const { remote } = datagram;
     const bound = socket.local.address;
     const source = datagram.local ?? (bound.isUnspecified || bound.isMulticast ? undefined : bound);
     let path: Path;
@@ -144,54 +169,92 @@ export class UdpLayer {
       this.#environment.defer(() => socket.fail(error as NetloomError));
       return false;
     }
+    socket.recentRemotes.remember(remote);
+    return this.#sendAlong(path, socket.local.port, datagram, socket);
+  }
+
+  /** Sends a datagram's parts; a socket is told of those that are too large. */
+  #sendAlong(path: Path, port: number, datagram: Datagram, socket?: UdpSocket): boolean {
+    const { data, remote, segmentSize } = datagram;
     const options: PacketOptions = { mayFragment: true, trafficClass: datagram.ecn ?? 0 };
     const size = segmentSize ?? data.length;
     let sent = true;
     let at = 0;
     do {
       const part = data.subarray(at, Math.min(data.length, at + size));
-      sent = this.#sendOne(socket, path, remote.port, part, options) && sent;
+      sent = this.#sendOne(path, port, remote.port, part, options, socket) && sent;
       at += size;
     } while (at < data.length);
     return sent;
   }
 
-  /** The sockets that may have sent a datagram from this address and port. */
-  socketsOf(source: IpAddress, port: number): UdpSocket[] {
-    const all = this.#sockets.get(port) ?? [];
-    return all.filter(({ local: { address } }) => mayBeFrom(address, source));
+  /** Sends a datagram, or several, in the name of `source`, be that an address of this host or not; false if one was dropped. */
+  sendAs(source: SocketAddress, datagram: Datagram): boolean {
+    let path: Path;
+    try {
+      path = this.#environment.pathAs(datagram.remote.address, source.address);
+    } catch {
+      this.drops.add('udp-no-path');
+      return false;
+    }
+    return this.#sendAlong(path, source.port, datagram);
+  }
+
+  /** Tells a guest what became of the datagram, of so many bytes, that it sent to `destination` and an interceptor took. */
+  report(guest: SocketAddress, destination: SocketAddress, kind: IcmpErrorKind, size = 0): void {
+    const gone = {
+      source: guest.address,
+      destination: destination.address,
+      protocol: IpProtocol.UDP,
+      sourcePort: guest.port,
+      destinationPort: destination.port,
+      word: (UDP_HEADER_LENGTH + size) << 16,
+    };
+    this.#environment.sendErrorAbout(gone, kind);
+  }
+
+  /** The sockets that have sent a datagram between these ends, as far as they remember. */
+  sendersOf({ source, sourcePort, destination, destinationPort }: QuotedPacket): UdpSocket[] {
+    const all = this.#sockets.get(sourcePort) ?? [];
+    return all.filter(
+      ({ local: { address }, recentRemotes }) =>
+        mayBeFrom(address, source) && recentRemotes.has(destination, destinationPort),
+    );
   }
 
   joinGroup(socket: UdpSocket, group: IpAddress, via: IpAddress | undefined): void {
-    this.#environment.joinGroup(group, via);
+    const on = this.#environment.joinGroup(group, via);
     const memberships = this.#memberships.get(socket) ?? [];
-    memberships.push({ group, via });
+    memberships.push({ group, via, on });
     this.#memberships.set(socket, memberships);
   }
 
   leaveGroup(socket: UdpSocket, group: IpAddress, via: IpAddress | undefined): void {
     const memberships = this.#memberships.get(socket) ?? [];
-    const at = memberships.findIndex((membership) => membership.group.equals(group));
+    const isMeant = (joined: SocketGroup): boolean => joined.group.equals(group);
+    const exact = memberships.findIndex((joined) => isMeant(joined) && isSameVia(joined.via, via));
+    const at = exact < 0 ? memberships.findIndex(isMeant) : exact;
     if (at < 0) return;
-    memberships.splice(at, 1);
-    this.#environment.leaveGroup(group, via);
+    const [left] = memberships.splice(at, 1);
+    this.#environment.leaveGroup(group, left!.on);
   }
 
   defer(callback: () => void): void {
     this.#environment.defer(callback);
   }
 
-  handlerThrew(error: NetloomError, handler: DatagramHandler | undefined): void {
+  /** A handler threw from its last call, when there was nothing left to close. */
+  handlerThrew(error: NetloomError): void {
     handlerErrors.publish(error);
-    this.defer(() => handler?.closed?.(error));
   }
 
   #sendOne(
-    socket: UdpSocket,
     path: Path,
+    sourcePort: number,
     port: number,
     data: Uint8Array,
     options: PacketOptions,
+    socket: UdpSocket | undefined,
   ): boolean {
     const { output } = this.#environment;
     const length = UDP_HEADER_LENGTH + data.length;
@@ -205,12 +268,12 @@ export class UdpLayer {
           remedy: `Send at most ${largest - UDP_HEADER_LENGTH} bytes.`,
         },
       );
-      this.defer(() => socket.fail(error));
+      this.defer(() => socket?.fail(error));
       return false;
     }
     if (!output.open(path, IpProtocol.UDP, length, false, options)) return false;
     const header = this.#sending;
-    header.sourcePort = socket.local.port;
+    header.sourcePort = sourcePort;
     header.destinationPort = port;
     header.length = length;
     const { bytes, at } = output;
@@ -231,7 +294,7 @@ export class UdpLayer {
   }
 
   #isChecksumRight(packet: Packet, header: UdpHeader): boolean {
-    if (packet.offload !== undefined && packet.offload.checksumStart > 0) return true;
+    if (packet.isChecksumTrusted) return true;
     if (header.checksum === 0) return packet.family === 4;
     const { bytes, transport } = packet;
     const pseudo = this.#environment.output.pseudoHeaderSumOf(
@@ -241,6 +304,23 @@ export class UdpLayer {
     );
     return finishChecksum(sumWords(bytes, transport, transport + header.length, pseudo)) === 0;
   }
+}
+
+/** A datagram for an interceptor; its data is borrowed from its frame. */
+function intercepted(packet: Packet, header: UdpHeader): InterceptedDatagram {
+  const { bytes, transport, destination } = packet;
+  return {
+    data: bytes.subarray(transport + UDP_HEADER_LENGTH, transport + header.length),
+    remote: { address: packet.source, port: header.sourcePort },
+    destination: { address: destination, port: header.destinationPort },
+    ecn: packet.trafficClass & 3,
+    interface: packet.interface,
+    isOwn: !packet.isForeign,
+  };
+}
+
+function isSameVia(a: IpAddress | undefined, b: IpAddress | undefined): boolean {
+  return a === undefined || b === undefined ? a === b : a.equals(b);
 }
 
 /** Whether a datagram to `destination` is one for this socket. A socket at :: takes IPv4 as well, as a dual-stack socket does. */

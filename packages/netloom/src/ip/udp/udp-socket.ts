@@ -1,5 +1,6 @@
 import {
   NetloomError,
+  copyBytes,
   type Datagram,
   type DatagramHandler,
   type DatagramSocket,
@@ -7,6 +8,7 @@ import {
   type SocketAddress,
 } from '../../core/index.ts';
 import type { Interface } from '../interface.ts';
+import { RecentRemotes } from './recent-remotes.ts';
 import type { UdpLayer } from './udp-layer.ts';
 
 /** An allowance for what a datagram takes beside its bytes, so that empty ones are not free. */
@@ -19,6 +21,8 @@ export class UdpSocket implements DatagramSocket {
   readonly reuseAddress: boolean;
   /** The interface it is bound to: it receives from there only, and sends its groups and broadcasts there. */
   readonly device: Interface | undefined;
+  /** Whom it has sent to: for telling errors about its datagrams from those somebody made up. */
+  readonly recentRemotes: RecentRemotes = new RecentRemotes();
   readonly #layer: UdpLayer;
   #handler: DatagramHandler | undefined;
   #closed = false;
@@ -46,12 +50,14 @@ export class UdpSocket implements DatagramSocket {
     const early = this.#early;
     this.#early = [];
     this.#earlyBytes = 0;
-    if (early.length > 0)
-      this.#layer.defer(() => this.#call(() => this.#handler?.receive?.(early)));
+    if (early.length === 0) return;
+    this.#layer.defer(() => {
+      if (!this.#closed) this.#call(() => this.#handler?.receive?.(early));
+    });
   }
 
   send(batch: readonly Datagram[]): number {
-    if (this.#closed) throw new NetloomError('SOCKET_CLOSED', 'the UDP socket has been closed');
+    if (this.#closed) return 0;
     let taken = 0;
     for (const datagram of batch) if (this.#layer.send(this, datagram)) taken++;
     return taken;
@@ -66,15 +72,7 @@ export class UdpSocket implements DatagramSocket {
   }
 
   close(): Promise<void> {
-    this.#closing ??= new Promise((resolve) => {
-      const wasOpen = !this.#closed;
-      this.#closed = true;
-      this.#layer.remove(this);
-      this.#layer.defer(() => {
-        if (wasOpen) this.#call(() => this.#handler?.closed?.(undefined));
-        resolve();
-      });
-    });
+    this.#closing ??= this.#finish(undefined);
     return this.#closing;
   }
 
@@ -105,7 +103,7 @@ export class UdpSocket implements DatagramSocket {
       return;
     }
     this.#earlyBytes += charge;
-    this.#early.push({ ...datagram, data: datagram.data.slice() });
+    this.#early.push({ ...datagram, data: copyBytes(datagram.data) });
   }
 
   /** A handler that throws closes its socket; the others go on. */
@@ -113,13 +111,34 @@ export class UdpSocket implements DatagramSocket {
     try {
       handler();
     } catch (thrown) {
-      this.#closed = true;
-      this.#layer.remove(this);
-      const error = new NetloomError('HANDLER_THREW', 'the handler of a UDP socket threw', {
-        cause: thrown,
-        remedy: 'Catch the error inside the handler; the cause says where it came from.',
-      });
-      this.#layer.handlerThrew(error, this.#handler);
+      this.#closing ??= this.#finish(handlerThrew(thrown));
     }
   }
+
+  #finish(error: NetloomError | undefined): Promise<void> {
+    this.#closed = true;
+    this.#layer.remove(this);
+    return new Promise((resolve) => {
+      this.#layer.defer(() => {
+        this.#tellClosed(error);
+        resolve();
+      });
+    });
+  }
+
+  /** The last call. What it throws, nobody can be told any more. */
+  #tellClosed(error: NetloomError | undefined): void {
+    try {
+      this.#handler?.closed?.(error);
+    } catch (thrown) {
+      this.#layer.handlerThrew(handlerThrew(thrown));
+    }
+  }
+}
+
+function handlerThrew(thrown: unknown): NetloomError {
+  return new NetloomError('HANDLER_THREW', 'the handler of a UDP socket threw', {
+    cause: thrown,
+    remedy: 'Catch the error inside the handler; the cause says where it came from.',
+  });
 }
