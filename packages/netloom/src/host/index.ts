@@ -19,6 +19,11 @@ export {
 } from './select.ts';
 export * from './sim/index.ts';
 export { resolveSpecialName } from './special-names.ts';
-export { DhcpClient, type DhcpClientOptions, type LeaseOptions } from './stack/dhcp-client.ts';
+export type { HostAddressOptions } from './stack/add-address.ts';
+export { DhcpClient, type DhcpClientOptions } from './stack/dhcp-client.ts';
+export type { LeaseOptions } from './stack/dhcp-driver.ts';
+export { DhcpClientV6, type DhcpClientV6Options } from './stack/dhcpv6-client.ts';
 export { DhcpServer, type DhcpServerOptions } from './stack/dhcp-server.ts';
+export { DhcpServerV6, type DhcpServerV6Options } from './stack/dhcp-server-v6.ts';
+export { Ipv6Configuration, type Ipv6ConfigurationOptions } from './stack/ipv6-configuration.ts';
 export { StackHost, stackHost, type Resolver, type StackHostOptions } from './stack/stack-host.ts';

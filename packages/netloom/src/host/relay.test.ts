@@ -33,7 +33,7 @@ async function connected(
 
 async function withRelay(body: (scene: Scene) => Promise<void>): Promise<void> {
   const clock = new SystemClock();
-  const [near, far] = linkPair(clock, { poison: true });
+  const [near, far] = linkPair(clock, { strict: true });
   await using os = osHost({ clock, limits: { closeTimeout: 200 } });
   const limits = { tcp: { closeTimeout: 200 } };
   await using gateway = stackHost({ name: 'gateway', clock, limits });

@@ -1,4 +1,4 @@
-import { hostError, type Connection, type NetloomError } from '../core/index.ts';
+import { copyBytes, hostError, type Connection, type NetloomError } from '../core/index.ts';
 
 /** Two connections joined by {@link relay}. */
 export interface Relay extends AsyncDisposable {
@@ -6,6 +6,8 @@ export interface Relay extends AsyncDisposable {
   readonly bytesFromFirst: number;
   /** Bytes carried from the second connection to the first. */
   readonly bytesFromSecond: number;
+  /** Which connection failed first; undefined: none has, so far. */
+  readonly failed: 'first' | 'second' | undefined;
   /** Settles when both connections are gone: with nothing if both ended in good order, otherwise with the error that ended it. */
   readonly closed: Promise<NetloomError | undefined>;
   /** Finishes both connections; what still comes is discarded. Idempotent. */
@@ -29,6 +31,7 @@ class ConnectionRelay implements Relay {
   readonly #second: RelayEnd;
   readonly #closed = Promise.withResolvers<NetloomError | undefined>();
   #error: NetloomError | undefined;
+  #failed: RelayEnd | undefined;
 
   constructor(first: Connection, second: Connection) {
     const gone = (end: RelayEnd, error: NetloomError | undefined): void => this.#gone(end, error);
@@ -44,6 +47,11 @@ class ConnectionRelay implements Relay {
 
   get bytesFromSecond(): number {
     return this.#second.received;
+  }
+
+  get failed(): 'first' | 'second' | undefined {
+    if (this.#failed === undefined) return undefined;
+    return this.#failed === this.#first ? 'first' : 'second';
   }
 
   get closed(): Promise<NetloomError | undefined> {
@@ -64,6 +72,7 @@ class ConnectionRelay implements Relay {
   }
 
   #gone(end: RelayEnd, error: NetloomError | undefined): void {
+    if (error !== undefined) this.#failed ??= end;
     this.#error ??= error;
     const other = end === this.#first ? this.#second : this.#first;
     if (other.isGone) this.#closed.resolve(this.#error);
@@ -97,7 +106,7 @@ class RelayEnd {
       data: (chunk) => {
         this.received += chunk.length;
         // Borrowed here and given away there, so it is copied.
-        if (!other.isGone && !other.connection.write(chunk.slice())) connection.pause();
+        if (!other.isGone && !other.connection.write(copyBytes(chunk))) connection.pause();
       },
       drain: () => other.connection.resume(),
       end: () => {

@@ -1,6 +1,6 @@
 /** Our DHCP engines against other people's: dnsmasq as server, udhcpc as client, in network namespaces joined by a veth. */
 import assert from 'node:assert/strict';
-import { execFileSync, spawn, spawnSync, type ChildProcess } from 'node:child_process';
+import { execFileSync, spawn, type ChildProcess } from 'node:child_process';
 import { chmodSync, mkdtempSync, rmSync, writeFileSync } from 'node:fs';
 import { once } from 'node:events';
 import { tmpdir } from 'node:os';
@@ -8,6 +8,7 @@ import { join } from 'node:path';
 import { createInterface } from 'node:readline';
 import { test } from 'node:test';
 import { KernelNamespace, namespaceObstacle, type NamespaceProgram } from '../kernel-namespace.ts';
+import { program, requires } from '../requires.ts';
 import type { Step } from './kernel-driver.ts';
 
 const MAC = '02:00:00:00:00:66';
@@ -15,12 +16,6 @@ const DRIVER = new URL('kernel-driver.ts', import.meta.url).href;
 /** A program is ended after so many milliseconds, and a test that waits for it fails then, and cleans up. */
 const PROGRAM_PATIENCE = 30_000;
 const PATIENCE = 2 * PROGRAM_PATIENCE;
-
-/** Why a test with this program cannot run, or false when it can. */
-function obstacle(program: string): string | false {
-  const { error } = spawnSync(program, ['--help']);
-  return namespaceObstacle || (error === undefined ? false : `${program} is not installed`);
-}
 
 /** A client's namespace and a server's, joined by a veth, with addresses at the server's end. */
 class Wire implements Disposable {
@@ -149,7 +144,7 @@ class Story {
   }
 }
 
-const withDnsmasq = { skip: obstacle('dnsmasq'), timeout: PATIENCE };
+const withDnsmasq = { skip: requires(namespaceObstacle, program('dnsmasq')), timeout: PATIENCE };
 
 test(
   'dnsmasq gives our client a lease, renews it, has it rebound and verified, and takes it back',
@@ -254,7 +249,7 @@ test('dnsmasq gives parameters alone', withDnsmasq, async () => {
 
 test(
   'udhcpc gets a lease of our server, and gives it back',
-  { skip: obstacle('udhcpc'), timeout: PATIENCE },
+  { skip: requires(namespaceObstacle, program('udhcpc')), timeout: PATIENCE },
   async () => {
     using wire = new Wire('udhcpc');
     const story = wire.driveServer('runServer4', '10.66.0.1/24', '10.66.0.100', '10.66.0.150');
@@ -278,7 +273,7 @@ test(
   },
 );
 
-test('no namespace, veth or program is left behind', { skip: namespaceObstacle }, () => {
+test('no namespace, veth or program is left behind', { skip: requires(namespaceObstacle) }, () => {
   const names = execFileSync('ip', ['netns', 'list'], { encoding: 'utf8' });
   assert.ok(!names.includes(`netloom-test-${process.pid}-`), names);
 });

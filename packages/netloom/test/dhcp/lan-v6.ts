@@ -106,11 +106,12 @@ function nameOf({ addresses, prefixes }: Dhcpv6Lease): string {
   return names.join(' ');
 }
 
-/** A server that gives each client one address of its own, and a prefix if it wants one; it has no memory but that. */
+/** A server that gives each client one address of its own, another when that is declined, and a prefix if it wants one; it has no memory but that. */
 export class ServerStation6 implements Station {
   readonly engine = { deadline: (): number => Infinity, advance: (): void => undefined };
-  readonly #lan: VirtualLan;
+  readonly #lan: Pick<VirtualLan, 'add' | 'send'>;
   readonly #numbers = new Map<string, number>();
+  #lastNumber = 0;
   readonly duid: Uint8Array;
   /** Messages received, in words. */
   readonly received: string[] = [];
@@ -123,7 +124,8 @@ export class ServerStation6 implements Station {
   change: (answer: Dhcpv6Message, request: Dhcpv6Message) => Dhcpv6Message | undefined = (answer) =>
     answer;
 
-  constructor(lan: VirtualLan, duid: Uint8Array = SERVER_DUID) {
+  /** @param lan what takes its answers */
+  constructor(lan: Pick<VirtualLan, 'add' | 'send'>, duid: Uint8Array = SERVER_DUID) {
     this.#lan = lan;
     this.duid = duid;
     lan.add(this);
@@ -138,6 +140,7 @@ export class ServerStation6 implements Station {
     this.received.push(NAMES[request.type]!);
     const meant = request.option(Dhcpv6OptionCode.SERVER_IDENTIFIER);
     if (meant !== undefined && toHex(meant) !== toHex(this.duid)) return;
+    if (request.type === Dhcpv6MessageType.DECLINE) this.#numbers.delete(clientOf(request));
     const answer = this.change(this.#answer(request), request);
     if (answer !== undefined) this.#lan.send(encodeDhcpv6(answer), SERVER_ADDRESS, from, this);
   }
@@ -162,8 +165,8 @@ export class ServerStation6 implements Station {
   }
 
   #grants(request: Dhcpv6Message): Dhcpv6Option[] {
-    const client = toHex(request.option(Dhcpv6OptionCode.CLIENT_IDENTIFIER)!);
-    const number = this.#numbers.get(client) ?? this.#numbers.size + 1;
+    const client = clientOf(request);
+    const number = this.#numbers.get(client) ?? ++this.#lastNumber;
     this.#numbers.set(client, number);
     const lifetimes = { preferred: this.preferred, valid: this.valid, status: 0 };
     const asked = readDhcpv6Associations(request.options);
@@ -182,6 +185,10 @@ export class ServerStation6 implements Station {
       }),
     );
   }
+}
+
+function clientOf(request: Dhcpv6Message): string {
+  return toHex(request.option(Dhcpv6OptionCode.CLIENT_IDENTIFIER)!);
 }
 
 /** 2001:db8::100 and on. */

@@ -84,30 +84,53 @@ export class MemoryHost implements Host {
   }
 
   /** Lets everything run, and time go on when nothing is left to run, until the promise is settled. */
-  async drive<T>(work: Promise<T>): Promise<T> {
-    let settled = false;
-    const done = (): void => {
-      settled = true;
-    };
-    work.then(done, done);
-    for (let turns = 0; ; turns++) {
-      await this.idle();
-      if (settled) return work;
-      const next = this.clock.deadline();
-      if (next === Infinity || turns > 100_000)
-        throw new Error('nothing will settle this any more');
-      this.clock.advance(next);
-    }
+  drive<T>(work: Promise<T>): Promise<T> {
+    return driveClock(this.clock, work);
+  }
+
+  /** Lets so many milliseconds pass. */
+  elapse(milliseconds: number): Promise<void> {
+    return passTime(this.clock, milliseconds);
   }
 
   /** Lets everything run that can without time going on. */
-  async idle(): Promise<void> {
-    for (;;) {
-      // The platform's streams and promises are done within a turn of its loop.
-      await new Promise((resolve) => setImmediate(resolve));
-      if (this.clock.deadline() > this.clock.now()) return;
-      this.clock.advance(this.clock.now());
-    }
+  idle(): Promise<void> {
+    return runInstant(this.clock);
+  }
+}
+
+/** Lets everything run, and the clock's time go on when nothing is left to run, until the promise is settled. */
+export async function driveClock<T>(clock: ManualClock, work: Promise<T>): Promise<T> {
+  let settled = false;
+  const done = (): void => {
+    settled = true;
+  };
+  work.then(done, done);
+  for (let turns = 0; ; turns++) {
+    await runInstant(clock);
+    if (settled) return work;
+    const next = clock.deadline();
+    if (next === Infinity || turns > 100_000) throw new Error('nothing will settle this any more');
+    clock.advance(next);
+  }
+}
+
+/** Lets so many milliseconds of the clock pass, stopping wherever something is due. */
+export async function passTime(clock: ManualClock, milliseconds: number): Promise<void> {
+  const until = clock.now() + milliseconds;
+  for (await runInstant(clock); clock.deadline() <= until; await runInstant(clock)) {
+    clock.advance(clock.deadline());
+  }
+  clock.advance(until);
+}
+
+/** Lets everything run that can without the clock's time going on. */
+export async function runInstant(clock: ManualClock): Promise<void> {
+  for (;;) {
+    // The platform's streams and promises are done within a turn of its loop.
+    await new Promise((resolve) => setImmediate(resolve));
+    if (clock.deadline() > clock.now()) return;
+    clock.advance(clock.now());
   }
 }
 

@@ -1,15 +1,9 @@
 /** Other people's HTTP programs, as peers in tests. */
-import { spawn, spawnSync, type ChildProcess } from 'node:child_process';
+import { spawn, type ChildProcess } from 'node:child_process';
 import { mkdtempSync, mkdirSync, rmSync, writeFileSync } from 'node:fs';
 import { createServer } from 'node:net';
 import { tmpdir } from 'node:os';
 import { join } from 'node:path';
-
-/** Why a test that needs this program is skipped; false if it is there. */
-export function missing(program: string, ...versionArguments: string[]): string | false {
-  const found = spawnSync(program, versionArguments, { stdio: 'ignore' });
-  return found.error === undefined ? false : `${program} is not installed`;
-}
 
 /** A port of the loopback that was free a moment ago. */
 export function freePort(): Promise<number> {

@@ -1,5 +1,4 @@
-import type { Connection } from '../../src/core/index.ts';
-import type { MemoryHost } from './memory-host.ts';
+import type { Connection, Host } from '../../src/core/index.ts';
 import { fromLatin1, latin1 } from './messages.ts';
 
 /** A request as a {@link scriptedServer} got it, and its connection. */
@@ -17,11 +16,7 @@ export interface ScriptedRequest {
 export type Script = (request: ScriptedRequest) => string | undefined;
 
 /** A server that says exactly what a script tells it to, right or wrong. It takes a request's head for all of it. */
-export async function scriptedServer(
-  host: MemoryHost,
-  port: number,
-  script: Script,
-): Promise<string[]> {
+export async function scriptedServer(host: Host, port: number, script: Script): Promise<string[]> {
   const requests: string[] = [];
   let connections = 0;
   await host.listen({

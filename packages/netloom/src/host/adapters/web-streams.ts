@@ -1,4 +1,4 @@
-import { NetloomError, hostError, type Connection } from '../../core/index.ts';
+import { NetloomError, copyBytes, hostError, type Connection } from '../../core/index.ts';
 
 /** Bytes taken from the connection before anyone reads them. */
 const READ_AHEAD = 64 * 1024;
@@ -65,7 +65,7 @@ class ConnectionStreams implements WebStreams {
 
   #data(chunk: Uint8Array): void {
     if (!this.#readableOpen) return;
-    this.#reading.enqueue(chunk.slice());
+    this.#reading.enqueue(copyBytes(chunk));
     if (this.#reading.desiredSize! <= 0) this.#connection.pause();
   }
 
@@ -92,8 +92,7 @@ class ConnectionStreams implements WebStreams {
       this.#abort(error);
       throw error;
     }
-    // Not `slice`: a Buffer's copies nothing.
-    if (this.#connection.write(new Uint8Array(chunk))) return undefined;
+    if (this.#connection.write(copyBytes(chunk))) return undefined;
     this.#room = Promise.withResolvers();
     return this.#room.promise;
   }

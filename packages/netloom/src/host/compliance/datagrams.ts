@@ -1,6 +1,7 @@
 import assert from 'node:assert/strict';
 import {
   IpAddress,
+  copyBytes,
   seededRandom,
   toHex,
   type BindOptions,
@@ -48,7 +49,7 @@ class Mailbox {
       const step = segmentSize ?? Math.max(1, data.length);
       // What came together is taken apart again; a datagram of no bytes is one too.
       for (let at = 0; at < Math.max(1, data.length); at += step) {
-        this.received.push({ data: data.slice(at, at + step), remote });
+        this.received.push({ data: copyBytes(data, at, at + step), remote });
       }
     }
     this.#waiting = this.#waiting.filter(({ count, resolve }) => {
@@ -72,7 +73,7 @@ async function echoSocket(scene: Scene, address: IpAddress): Promise<DatagramSoc
   const socket = await scene.server.bind({ address });
   socket.start({
     receive(batch) {
-      socket.send(batch.map((datagram) => ({ ...datagram, data: datagram.data.slice() })));
+      socket.send(batch.map((datagram) => ({ ...datagram, data: copyBytes(datagram.data) })));
     },
   });
   return socket;
@@ -81,7 +82,7 @@ async function echoSocket(scene: Scene, address: IpAddress): Promise<DatagramSoc
 /** Sends these to the echo socket, and asserts that they come back from it in order. */
 async function exchange(client: Mailbox, to: SocketAddress, sent: Uint8Array[]): Promise<void> {
   const before = client.received.length;
-  const batch = sent.map((data) => ({ data: data.slice(), remote: to }));
+  const batch = sent.map((data) => ({ data: copyBytes(data), remote: to }));
   assert.equal(client.socket.send(batch), sent.length);
   await client.has(before + sent.length);
   const back = client.received.slice(before);
@@ -126,7 +127,7 @@ function checkExchange(check: Check): void {
     const client = await Mailbox.bind(scene.client);
     const [data] = datagrams([2_500]);
     const remote = server.socket.local;
-    assert.equal(client.socket.send([{ data: data!.slice(), remote, segmentSize: 1_000 }]), 1);
+    assert.equal(client.socket.send([{ data: copyBytes(data!), remote, segmentSize: 1_000 }]), 1);
     await server.has(3);
     const parts = server.received.map((datagram) => toHex(datagram.data));
     assert.deepEqual(parts, [

@@ -1,6 +1,7 @@
 /** The tests every Host passes, for `node:test`. */
 import assert from 'node:assert/strict';
 import { describe, test } from 'node:test';
+import { checkAfterwards } from './afterwards.ts';
 import { checkBackPressure } from './back-pressure.ts';
 import { checkBasics } from './basics.ts';
 import { checkClosing } from './closing.ts';
@@ -8,6 +9,7 @@ import type { Check, HostComplianceOptions, HostPair, Settings } from './contrac
 import { checkDatagrams } from './datagrams.ts';
 import { checkHandlers } from './handlers.ts';
 import { checkOpening } from './opening.ts';
+import { checkPaused } from './pausing.ts';
 import { Scene } from './scene.ts';
 import { checkStreams } from './streams.ts';
 
@@ -50,7 +52,9 @@ export function hostCompliance(
     checkStreams(check, settings);
     checkClosing(check);
     checkHandlers(check);
+    checkPaused(check);
     checkBackPressure(check, settings);
     checkDatagrams(check, settings);
+    checkAfterwards(check);
   });
 }

@@ -1,5 +1,5 @@
 import assert from 'node:assert/strict';
-import { IpAddress, type Connection, type NetloomError } from '../../core/index.ts';
+import { IpAddress, copyBytes, type Connection, type NetloomError } from '../../core/index.ts';
 import type { Check, Settings } from './contract.ts';
 import { Pattern, echo, send } from './recorder.ts';
 import { rejectsWith, type Scene } from './scene.ts';
@@ -211,7 +211,7 @@ function checkMany(check: Check, settings: Settings): void {
       const text = new TextEncoder().encode(`connection ${index}`);
       const received: number[] = [];
       client.onData = (chunk) => received.push(...chunk);
-      client.write(text.slice());
+      client.write(copyBytes(text));
       await client.until(() => client.length === text.length);
       open++;
       most = Math.max(most, open);

@@ -1,5 +1,6 @@
 import { createHash } from 'node:crypto';
 import {
+  copyBytes,
   seededRandom,
   type Connection,
   type ConnectionHandler,
@@ -157,7 +158,7 @@ export async function send(
 export function echo(connection: Connection): void {
   connection.start({
     data(chunk) {
-      if (!connection.write(chunk.slice())) connection.pause();
+      if (!connection.write(copyBytes(chunk))) connection.pause();
     },
     drain: () => connection.resume(),
     end: () => connection.end(),

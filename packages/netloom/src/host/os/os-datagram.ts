@@ -72,6 +72,8 @@ export class OsDatagramSocket implements DatagramSocket, OpenThing {
   #handler: DatagramHandler | undefined;
   #received: Datagram[] = [];
   #deliveryScheduled = false;
+  /** Connected to one remote end, to which all it sends goes. */
+  #isNarrow = false;
   #error: NetloomError | undefined;
   #closed: Promise<void> | undefined;
 
@@ -102,6 +104,26 @@ export class OsDatagramSocket implements DatagramSocket, OpenThing {
     }
     if (taken < batch.length) this.#context.drops.add('send-buffer-full', batch.length - taken);
     return taken;
+  }
+
+  /**
+   * Connects the socket: until {@link widen} it receives from this end only and sends there only, whatever a datagram says, and hears when that refuses what it
+   * sends, as the platform tells connected sockets alone.
+   */
+  narrow(remote: SocketAddress): void {
+    const address = this.#platformAddress(remote.address);
+    if (this.#closed !== undefined || address === undefined) return;
+    const failed = (error?: Error): void => {
+      if (error) this.#tellError(error, ` to ${formatSocketAddress(remote)}`);
+    };
+    this.#socket.connect(remote.port, address, failed);
+    this.#isNarrow = isConnected(this.#socket);
+  }
+
+  /** Takes {@link narrow} back. The port stays only if it was asked for by its number, not with 0 (Linux, `__udp_disconnect`). */
+  widen(): void {
+    if (this.#closed === undefined && this.#isNarrow) this.#socket.disconnect();
+    this.#isNarrow = false;
   }
 
   joinGroup(group: IpAddress, via?: IpAddress): void {
@@ -174,7 +196,9 @@ export class OsDatagramSocket implements DatagramSocket, OpenThing {
     const step = segmentSize === undefined || segmentSize <= 0 ? data.length : segmentSize;
     let at = 0;
     do {
-      this.#socket.send(data.subarray(at, at + step), remote.port, address, done);
+      const part = data.subarray(at, at + step);
+      if (this.#isNarrow) this.#socket.send(part, done);
+      else this.#socket.send(part, remote.port, address, done);
       at += step;
     } while (at < data.length);
   }
@@ -223,5 +247,14 @@ export class OsDatagramSocket implements DatagramSocket, OpenThing {
       const error = hostError('HANDLER_THREW', message, { cause: thrown });
       hostFaults.publish({ host: this.#context.name, error });
     }
+  }
+}
+
+/** Whether the platform has connected it: the address needs no looking up, so that this is known at once. */
+function isConnected(socket: Socket): boolean {
+  try {
+    return socket.remoteAddress().port > 0;
+  } catch {
+    return false;
   }
 }

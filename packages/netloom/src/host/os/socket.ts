@@ -1,6 +1,7 @@
 import { Socket, type SocketConstructorOpts } from 'node:net';
 import {
   abortError,
+  copyBytes,
   formatSocketAddress,
   hostError,
   type Clock,
@@ -73,7 +74,7 @@ export class PushSocket {
 
   #received(chunk: Uint8Array): boolean {
     if (this.#paused || this.#held.length > 0) {
-      this.#held.push(chunk.slice());
+      this.#held.push(copyBytes(chunk));
       return false;
     }
     this.#receiver!.data(chunk);

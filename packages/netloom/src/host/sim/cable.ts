@@ -1,19 +1,18 @@
-import type { Clock, Counters, MacAddress, Random } from '../../core/index.ts';
+import type { Clock, MacAddress, Random } from '../../core/index.ts';
 import type { Interface } from '../../ip/index.ts';
 import {
   ImpairedLink,
   LinkStatistics,
+  type FrameEffect,
   type FrameOffload,
   type FramePool,
-  type ImpairedPath,
   type Impairment,
   type Link,
   type LinkHandler,
   type LinkOffload,
 } from '../../link/index.ts';
-import type { SimFate } from './trace.ts';
 
-/** What a station sends and how it is lost, as the network wants to know it. */
+/** What a station sends and what befalls it, as the network wants to know it. */
 export interface CableEnvironment {
   readonly clock: Clock;
   readonly random: Random;
@@ -21,11 +20,11 @@ export interface CableEnvironment {
   readonly mtu: number;
   /** A frame has got through the sender's cable: it is the network's now. */
   carry(from: SimPort, frame: Uint8Array, offload: FrameOffload | undefined): void;
-  /** A frame was lost in the cable, on its way in or out; it is borrowed. */
-  lost(
+  /** Something befell a frame in the cable, on its way in or out; it is borrowed. */
+  befell(
     port: SimPort,
     direction: 'in' | 'out',
-    fate: SimFate,
+    effect: FrameEffect,
     frame: Uint8Array,
     offload: FrameOffload | undefined,
   ): void;
@@ -46,11 +45,9 @@ export class SimPort implements Link {
   readonly mac: MacAddress;
   readonly mtu: number;
   readonly offload: LinkOffload = OFFLOAD;
-  readonly statistics: LinkStatistics = new LinkStatistics();
+  readonly statistics: LinkStatistics = new LinkStatistics(this);
   /** Which side of a partition it is on; 0: with those that no group names. */
   side = 0;
-  /** What befalls frames on their way from here to the station. */
-  inbound!: LossWatch;
   readonly #environment: CableEnvironment;
   #handler: LinkHandler | undefined;
   #closed: Promise<void> | undefined;
@@ -83,8 +80,6 @@ export class SimPort implements Link {
     this.statistics.receivedFrames++;
     this.statistics.receivedBytes += frame.length;
     this.#handler?.receive(frame, offload);
-    const fate = this.inbound.newLoss();
-    if (fate !== undefined) this.#environment.lost(this, 'in', fate, frame, offload);
   }
 
   batchEnd(): void {
@@ -122,60 +117,15 @@ export class SimCable extends ImpairedLink {
   /** The machine's interface at the end of it. */
   interface!: Interface;
   readonly port: SimPort;
-  readonly #environment: CableEnvironment;
-  readonly #outboundLosses: LossWatch;
-  /** Copy of the frame that is being sent: where the cable loses it, it is no longer ours to look at. */
-  #sending = new Uint8Array(2048);
 
   constructor(port: SimPort, environment: CableEnvironment, options: SimCableOptions) {
-    super(port, { clock: environment.clock, random: environment.random, ...options });
+    super(port, {
+      clock: environment.clock,
+      random: environment.random,
+      ...options,
+      observe: (direction, effect, frame, offload) =>
+        environment.befell(port, direction, effect, frame, offload),
+    });
     this.port = port;
-    port.inbound = new LossWatch(this.inbound);
-    this.#outboundLosses = new LossWatch(this.outbound);
-    this.#environment = environment;
-  }
-
-  override transmit(frame: Uint8Array, offload?: FrameOffload): boolean {
-    const { length } = frame;
-    if (this.#sending.length < length) this.#sending = new Uint8Array(length);
-    this.#sending.set(frame);
-    const taken = super.transmit(frame, offload);
-    const fate = this.#outboundLosses.newLoss();
-    if (fate !== undefined) {
-      const copy = this.#sending.subarray(0, length);
-      this.#environment.lost(this.port, 'out', fate, copy, offload);
-    }
-    return taken;
-  }
-}
-
-/** Finds out, by the counts of a path, what became of the frame that it was just given. */
-class LossWatch {
-  readonly #effects: Counters;
-  #loss = 0;
-  #burstLoss = 0;
-  #queueFull = 0;
-
-  constructor({ effects }: ImpairedPath) {
-    this.#effects = effects;
-  }
-
-  /** Why it was lost, if it was. */
-  newLoss(): SimFate | undefined {
-    const loss = this.#effects.get('loss');
-    const burstLoss = this.#effects.get('burst-loss');
-    const queueFull = this.#effects.get('queue-full');
-    const fate =
-      loss > this.#loss
-        ? 'loss'
-        : burstLoss > this.#burstLoss
-          ? 'burst-loss'
-          : queueFull > this.#queueFull
-            ? 'queue-full'
-            : undefined;
-    this.#loss = loss;
-    this.#burstLoss = burstLoss;
-    this.#queueFull = queueFull;
-    return fate;
   }
 }

@@ -109,10 +109,10 @@ export class SimNetwork {
       pool: this.#pool,
       mtu: this.mtu,
       carry: (from, frame, offload) => this.#carry(from, frame, offload),
-      lost: ({ station: own }, direction, fate, frame, offload) => {
+      befell: ({ station: own }, direction, effect, frame, offload) => {
         const [from, to] =
           direction === 'out' ? [own, this.#receiverName(frame)] : [this.#senderName(frame), own];
-        trace.record(this.name, from, to, fate, frame, offload);
+        trace.record(this.name, from, to, effect, frame, offload);
       },
       unplugged: (port) => this.#unplug(port),
     };

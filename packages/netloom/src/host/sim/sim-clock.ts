@@ -1,24 +1,16 @@
 import {
-  NOT_QUEUED,
+  Agenda,
   NetloomError,
-  TimerQueue,
+  VIRTUAL_WALL_TIME,
   type Clock,
   type Timer,
-  type TimerEntry,
 } from '../../core/index.ts';
-
-/** 2020-01-01T00:00:00Z: a fixed moment, so that runs are alike. */
-const WALL_TIME_AT_START = 1_577_836_800_000;
-
-/** Deferred callbacks that have run before their places are given back. */
-const COMPACTED_AT = 4096;
 
 /**
  * The time of a simulated world. It stands still until {@link step} has nothing left to run, then jumps to the next timer.
  *
- * The order at one instant is that of `ManualClock`, which is an event loop's: the timers that are due, then what was deferred
- * by then, and so on. The difference is the driving: a `ManualClock` runs a whole instant in one call, and this one
- * a single callback, so that promises settle between any two, as they do on a platform.
+ * The order at one instant is that of `ManualClock`, an {@link Agenda}'s. The difference is the driving: a `ManualClock` runs a whole
+ * instant in one call, and this one a single callback, so that promises settle between any two, as they do on a platform.
  */
 export class SimClock implements Clock {
   #now = 0;
@@ -26,12 +18,7 @@ export class SimClock implements Clock {
   /** Steps at the present instant. */
   #stepsHere = 0;
   readonly #stepsPerInstant: number;
-  readonly #timers = new TimerQueue<SimTimer>();
-  #deferred: (() => void)[] = [];
-  /** Index of the next callback of {@link #deferred} to run. */
-  #next = 0;
-  /** Where the round that has begun ends; what is deferred meanwhile belongs to the next. */
-  #roundEnd = 0;
+  readonly #agenda = new Agenda();
 
   /** @param stepsPerInstant callbacks at one instant past which {@link step} throws `SIM_STUCK` */
   constructor(stepsPerInstant: number) {
@@ -43,7 +30,7 @@ export class SimClock implements Clock {
   }
 
   wallTime(): number {
-    return WALL_TIME_AT_START + this.#now;
+    return VIRTUAL_WALL_TIME + this.#now;
   }
 
   /** Callbacks run so far. */
@@ -52,31 +39,28 @@ export class SimClock implements Clock {
   }
 
   timer(callback: () => void): Timer {
-    return new SimTimer(this.#timers, callback);
+    return this.#agenda.timer(callback);
   }
 
   defer(callback: () => void): void {
-    this.#deferred.push(callback);
+    this.#agenda.defer(callback);
   }
 
   /** When something is next to be done: now, if a callback is deferred or a timer overdue; Infinity, if nothing ever. */
   deadline(): number {
-    if (this.#next < this.#deferred.length) return this.#now;
-    return Math.max(this.#now, this.#timers.deadline());
+    return this.#agenda.deadline(this.#now);
   }
 
   /** Runs the next callback, if it is due at `until` or before; time goes on to its instant. False: there is none. */
   step(until: number): boolean {
-    const callback = this.#takeDeferred() ?? this.#takeTimer() ?? this.#takeNextRound();
-    if (callback !== undefined) {
-      this.#run(callback);
-      return true;
+    let callback = this.#agenda.take(this.#now);
+    if (callback === undefined) {
+      const deadline = this.#agenda.timersDeadline;
+      if (!(deadline <= until && deadline < Infinity)) return false;
+      this.skip(deadline);
+      callback = this.#agenda.take(deadline)!;
     }
-    const deadline = this.#timers.deadline();
-    if (!(deadline <= until && deadline < Infinity)) return false;
-    this.#now = deadline;
-    this.#stepsHere = 0;
-    this.#run(this.#takeTimer()!);
+    this.#run(callback);
     return true;
   }
 
@@ -98,50 +82,5 @@ export class SimClock implements Clock {
       );
     }
     callback();
-  }
-
-  #takeTimer(): (() => void) | undefined {
-    return this.#timers.takeDue(this.#now)?.callback;
-  }
-
-  /** The next callback of the round. */
-  #takeDeferred(): (() => void) | undefined {
-    if (this.#next >= this.#roundEnd) return undefined;
-    const callback = this.#deferred[this.#next++]!;
-    if (this.#next === this.#deferred.length) {
-      this.#deferred.length = this.#next = this.#roundEnd = 0;
-    } else if (this.#next === COMPACTED_AT) {
-      this.#deferred = this.#deferred.slice(COMPACTED_AT);
-      this.#roundEnd -= COMPACTED_AT;
-      this.#next = 0;
-    }
-    return callback;
-  }
-
-  #takeNextRound(): (() => void) | undefined {
-    this.#roundEnd = this.#deferred.length;
-    return this.#takeDeferred();
-  }
-}
-
-class SimTimer implements Timer, TimerEntry {
-  deadline: number = NOT_QUEUED.deadline;
-  position: number = NOT_QUEUED.position;
-  order: number = NOT_QUEUED.order;
-  readonly callback: () => void;
-  readonly #queue: TimerQueue<SimTimer>;
-
-  constructor(queue: TimerQueue<SimTimer>, callback: () => void) {
-    this.#queue = queue;
-    this.callback = callback;
-  }
-
-  set(deadline: number): void {
-    if (deadline === Infinity) this.#queue.clear(this);
-    else this.#queue.set(this, deadline);
-  }
-
-  clear(): void {
-    this.#queue.clear(this);
   }
 }

@@ -1,18 +1,16 @@
 import type { Clock } from '../../core/index.ts';
-import type { FrameOffload } from '../../link/index.ts';
+import type { FrameEffect, FrameOffload } from '../../link/index.ts';
 import { describeFrame } from '../../wire/index.ts';
 import { RunHash } from './run-hash.ts';
 
-/** What became of a frame: `delivered`, or why it was lost. A frame lost between the network and its receiver was `delivered` before. */
+/**
+ * What became of a frame: `delivered`, or why it was lost, or what befell it on its way, of which its end is told apart. A frame lost between the
+ * network and its receiver was `delivered` before.
+ */
 export type SimFate =
   | 'delivered'
-  /** The network's `loss` or `burstLoss`. */
-  | 'loss'
-  | 'burst-loss'
-  /** The line was too slow for what was sent. */
-  | 'queue-full'
-  /** Sender and receiver are on different sides of a partition. */
-  | 'partition'
+  /** What the network's impairments did, or a cable's, or a partition. */
+  | FrameEffect
   /** No station of the network has the address, or it has left. */
   | 'no-station';
 
@@ -47,6 +45,8 @@ interface Slot {
 export class SimTrace {
   frames = 0;
   lost = 0;
+  /** Frames remembered so far, those included that a later one has taken the place of. */
+  #remembered = 0;
   readonly #clock: Clock;
   readonly #hash = new RunHash();
   readonly #keep: number;
@@ -65,7 +65,7 @@ export class SimTrace {
     return this.#hash.digest();
   }
 
-  /** A frame's fate is sealed; it is borrowed. */
+  /** A frame's fate is sealed, or something has befallen it on its way; it is borrowed. */
   record(
     network: string,
     from: string,
@@ -75,9 +75,10 @@ export class SimTrace {
     offload: FrameOffload | undefined,
   ): void {
     const time = this.#clock.now();
-    if (fate !== 'delivered') {
-      this.lost++;
-      this.#hash.text(fate);
+    if (fate !== 'delivered') this.#hash.text(fate);
+    if (!isOnItsWay(fate)) {
+      this.frames++;
+      if (fate !== 'delivered') this.lost++;
     }
     this.#hash.number(time);
     this.#hash.text(network);
@@ -85,13 +86,12 @@ export class SimTrace {
     this.#hash.bytes(bytes);
     const frame = { time, network, from, to, fate, bytes, offload };
     if (this.#keep > 0) this.#remember(frame);
-    this.frames++;
     this.#sink?.(frame);
   }
 
   /** The last frames as lines, oldest first. */
   lines(): string[] {
-    const oldest = this.frames > this.#keep ? this.frames % this.#keep : 0;
+    const oldest = this.#remembered > this.#keep ? this.#remembered % this.#keep : 0;
     const inOrder = [...this.#ring.slice(oldest), ...this.#ring.slice(0, oldest)];
     return inOrder.map(({ memory, length, ...frame }) =>
       formatSimFrame({ ...frame, bytes: memory.subarray(0, length), offload: undefined }),
@@ -100,7 +100,7 @@ export class SimTrace {
 
   #remember({ time, network, from, to, fate, bytes }: SimFrame): void {
     const { length } = bytes;
-    const at = this.frames % this.#keep;
+    const at = this.#remembered++ % this.#keep;
     const slot = (this.#ring[at] ??= {
       time,
       network,
@@ -121,9 +121,15 @@ export class SimTrace {
   }
 }
 
-/** A frame and its fate as one line: time in seconds, network, stations, what it was, and why it was lost if so. */
+/** Whether the frame goes on, so that it is counted when it ends. */
+function isOnItsWay(fate: SimFate): boolean {
+  return fate === 'corrupted' || fate === 'duplicated' || fate === 'reordered';
+}
+
+/** A frame and its fate as one line: time in seconds, network, stations, what it was, and what befell it if something did. */
 export function formatSimFrame({ time, network, from, to, fate, bytes }: SimFrame): string {
   const line = `${(time / 1000).toFixed(6).padStart(12)}  ${network}  ${from} > ${to}  `;
   const described = describeFrame(bytes);
-  return line + (fate === 'delivered' ? described : `LOST (${fate}) ${described}`);
+  if (fate === 'delivered') return line + described;
+  return `${line}${isOnItsWay(fate) ? fate.toUpperCase() : `LOST (${fate})`} ${described}`;
 }

@@ -156,6 +156,34 @@ test('what is lost is told: in the sender’s cable, in the receiver’s, and fo
   assert.equal(world.report().lost, 3);
 });
 
+test('what befalls a frame on its way is told where it happens, and is no end of it', async () => {
+  const lines: string[] = [];
+  const fates: string[] = [];
+  const trace = (frame: SimFrame) => {
+    fates.push(`${frame.from} > ${frame.to} ${frame.fate}`);
+    lines.push(formatSimFrame(frame));
+  };
+  const { world, lan, a, b } = pair({ trace }, IPV4_ONLY);
+  await world.run(a.ping(b.address));
+  const before = world.report();
+  const ping = () => world.run(a.ping(b.address).catch((error: NetloomError) => error.code));
+  const there = 'a > b delivered';
+  const back = 'b > a delivered';
+  for (const [change, expected] of [
+    [{ duplicate: 1 }, ['a > b duplicated', there, there, back, back]],
+    [{ reorder: 1, duplicate: 0 }, ['a > b reordered', there, back]],
+  ] as const) {
+    fates.length = 0;
+    a.cable(lan).outbound.set(change);
+    await ping();
+    assert.deepEqual(fates, expected);
+  }
+  assert.match(lines.join('\n'), /a > b {2}DUPLICATED .*ICMP echo request/);
+  const { frames, lost } = world.report();
+  assert.deepEqual([frames - before.frames, lost], [6, 0]);
+  assert.deepEqual(world.trace().slice(-lines.length), lines.slice(-world.trace().length));
+});
+
 test('a partition cuts groups off from each other and from the rest, until it heals', async () => {
   const world = simWorld({ seed: 1 });
   const lan = world.network('lan', { delay: 1 });

@@ -1,15 +1,5 @@
+import { Cidr, IpAddress, type Counters, type Random } from '../../core/index.ts';
 import {
-  Cidr,
-  IpAddress,
-  hostError,
-  type Abortable,
-  type Counters,
-  type DatagramSocket,
-  type Random,
-  type Timer,
-} from '../../core/index.ts';
-import {
-  ConflictDetector,
   Dhcpv4Client,
   type Dhcpv4ClientLimits,
   type Dhcpv4ClientState,
@@ -18,8 +8,9 @@ import {
   type Interface,
 } from '../../ip/index.ts';
 import { DHCPV4_CLIENT_PORT, DHCPV4_SERVER_PORT } from '../../wire/index.ts';
-import { orAborted } from '../abortable.ts';
+import { DhcpDriver, LEASE_PATIENCE, clientClosed, type LeaseOptions } from './dhcp-driver.ts';
 import type { StackHost } from './stack-host.ts';
+import { Waiters } from './waiters.ts';
 
 /** What {@link DhcpClient} takes. */
 export interface DhcpClientOptions {
@@ -34,12 +25,6 @@ export interface DhcpClientOptions {
   bound?(lease: Dhcpv4Lease): void;
   /** The address has been taken from the interface again. */
   lost?(reason: Dhcpv4LossReason, lease: Dhcpv4Lease): void;
-}
-
-/** How long {@link DhcpClient.lease} waits. */
-export interface LeaseOptions extends Abortable {
-  /** Milliseconds. Default 60,000: a server that is there has answered by then, messages lost included. */
-  readonly timeout?: number;
 }
 
 /** A route that a lease brings, as the stack takes it. */
@@ -59,13 +44,10 @@ export class DhcpClient implements AsyncDisposable {
   readonly #via: Interface;
   readonly #options: DhcpClientOptions;
   readonly #engine: Dhcpv4Client;
-  /** Probes addresses; undefined: they are used without. */
-  readonly #detector: ConflictDetector | undefined;
-  readonly #socket: DatagramSocket;
-  readonly #timer: Timer;
-  readonly #stopListening: () => void;
-  /** Those who wait for a lease. */
-  readonly #waiting = new Set<PromiseWithResolvers<Dhcpv4Lease>>();
+  /** Gives up the probe that is under way, if one is. */
+  #giveUpProbe: () => void = () => undefined;
+  readonly #driver: DhcpDriver;
+  readonly #waiters: Waiters<Dhcpv4Lease>;
   /** What the interface has been given. */
   #applied: Dhcpv4Lease | undefined;
   readonly #mtuBefore: number;
@@ -75,27 +57,16 @@ export class DhcpClient implements AsyncDisposable {
     this.#via = via;
     this.#options = options;
     this.#mtuBefore = via.mtu;
-    const { random } = host;
-    this.#engine = this.#makeEngine(random);
-    this.#detector = options.probe === false ? undefined : this.#makeDetector(random);
-    this.#timer = host.clock.timer(() => this.#advance());
-    this.#socket = host.stack.udp.bind(IpAddress.ANY4, DHCPV4_CLIENT_PORT, false, via);
-    this.#stopListening = host.stack.arp.listen((on, packet) => {
-      if (on !== via) return;
-      this.#detector?.receive(packet, this.#now());
-      this.#setTimer();
-    });
-    this.#socket.start({
-      receive: (batch) => {
-        for (const { data, remote } of batch) {
-          this.#engine.receive(data, remote.address, this.#now());
-        }
-        this.#setTimer();
-      },
+    this.#waiters = new Waiters(host.clock, `a DHCP lease for ${via.name}`);
+    this.#engine = this.#makeEngine(host.random);
+    this.#driver = new DhcpDriver(host, this.#engine, {
+      via,
+      address: IpAddress.ANY4,
+      port: DHCPV4_CLIENT_PORT,
       closed: () => this.#end(),
     });
-    this.#engine.start(this.#now());
-    this.#setTimer();
+    this.#engine.start(this.#driver.now());
+    this.#driver.schedule();
   }
 
   get state(): Dhcpv4ClientState {
@@ -113,33 +84,20 @@ export class DhcpClient implements AsyncDisposable {
   }
 
   /** The lease, once there is one. Rejects with `TIMEOUT`, `ABORTED`, or `HOST_CLOSED` when the client is closed. */
-  async lease({ timeout = 60_000, signal }: LeaseOptions = {}): Promise<Dhcpv4Lease> {
-    if (this.#applied !== undefined) return this.#applied;
-    const what = `a DHCP lease for ${this.#via.name}`;
-    const waiter = Promise.withResolvers<Dhcpv4Lease>();
-    const timer = this.#host.clock.timer(() =>
-      waiter.reject(hostError('TIMEOUT', `${what}: no server has given one in ${timeout} ms`)),
-    );
-    timer.set(this.#now() + timeout);
-    this.#waiting.add(waiter);
-    try {
-      return await orAborted(waiter.promise, signal, what);
-    } finally {
-      timer.clear();
-      this.#waiting.delete(waiter);
-    }
+  async lease({ timeout = LEASE_PATIENCE, ...rest }: LeaseOptions = {}): Promise<Dhcpv4Lease> {
+    return this.#applied ?? this.#waiters.wait({ timeout, ...rest }, 'no server has given one');
   }
 
   /** Gives the address back to the server, and closes. */
   release(): Promise<void> {
-    this.#engine.release(this.#now());
+    this.#engine.release(this.#driver.now());
     return this.close();
   }
 
   /** Takes the address from the interface and ends; the server is not told. Idempotent. */
   close(): Promise<void> {
-    this.#engine.stop(this.#now());
-    return this.#socket.close();
+    this.#engine.stop(this.#driver.now());
+    return this.#driver.close();
   }
 
   [Symbol.asyncDispose](): Promise<void> {
@@ -159,11 +117,9 @@ export class DhcpClient implements AsyncDisposable {
         ...(limits !== undefined && { limits }),
       },
       {
-        send: (message, destination, source) => this.#send(message, destination, source),
-        probe: (address) => {
-          if (this.#detector === undefined) this.#engine.probed(false, this.#now());
-          else this.#detector.start(address, this.#now());
-        },
+        send: (message, destination, source) =>
+          this.#driver.send(message, destination, DHCPV4_SERVER_PORT, source),
+        probe: (address) => this.#probe(address),
         bound: (lease) => this.#bound(lease),
         renewed: (lease) => this.#apply(lease),
         lost: (reason, lease) => this.#lost(reason, lease),
@@ -171,50 +127,26 @@ export class DhcpClient implements AsyncDisposable {
     );
   }
 
-  /** It never gives way once the address is in use: that is the server's to decide, and the server says it is ours. */
-  #makeDetector(random: Random): ConflictDetector {
-    const { arp } = this.#host.stack;
-    return new ConflictDetector(
-      { mac: this.#via.mac, random, defence: 'defend-always' },
-      {
-        sendProbe: (address) => arp.request(this.#via, IpAddress.ANY4, address),
-        sendAnnouncement: (address) => arp.request(this.#via, address, address),
-        free: () => this.#engine.probed(false, this.#now()),
-        conflict: () => this.#engine.probed(true, this.#now()),
-      },
-    );
-  }
-
-  #now(): number {
-    return this.#host.clock.now();
-  }
-
-  #advance(): void {
-    const now = this.#now();
-    this.#engine.advance(now);
-    this.#detector?.advance(now);
-    this.#setTimer();
-  }
-
-  /** One timer for both engines. */
-  #setTimer(): void {
-    const deadline = Math.min(this.#engine.deadline(), this.#detector?.deadline() ?? Infinity);
-    if (deadline !== this.#timer.deadline) this.#timer.set(deadline);
-  }
-
-  #send(message: Uint8Array, destination: IpAddress, source: IpAddress): void {
-    const remote = { address: destination, port: DHCPV4_SERVER_PORT };
-    this.#socket.send([{ data: message, remote, local: source }]);
+  #probe(address: IpAddress): void {
+    this.#giveUpProbe();
+    if (this.#options.probe === false) {
+      this.#engine.probed(false, this.#driver.now());
+      return;
+    }
+    this.#giveUpProbe = this.#host.stack.claims.probe(this.#via, address, (taken) => {
+      this.#engine.probed(taken, this.#driver.now());
+      this.#driver.schedule();
+    });
   }
 
   #bound(lease: Dhcpv4Lease): void {
     this.#apply(lease);
     this.#options.bound?.(lease);
-    for (const waiter of this.#waiting) waiter.resolve(lease);
+    this.#waiters.resolve(lease);
   }
 
   #lost(reason: Dhcpv4LossReason, lease: Dhcpv4Lease): void {
-    this.#detector?.stop(this.#now());
+    this.#giveUpProbe();
     this.#withdraw();
     this.#options.lost?.(reason, lease);
   }
@@ -226,7 +158,11 @@ export class DhcpClient implements AsyncDisposable {
     if (before !== undefined) this.#removeRoutes(before);
     if (before === undefined || !before.address.equals(lease.address)) {
       if (before !== undefined) stack.removeAddress(this.#via, before.address);
-      stack.addAddress(this.#via, new Cidr(lease.address, lease.prefixLength));
+      // Once it is in use it is never given up: whose it is is the server's to decide, and the server says it is ours.
+      stack.addAddress(this.#via, new Cidr(lease.address, lease.prefixLength), {
+        duplicates: this.#options.probe === false ? 'assume-none' : 'announce',
+        defence: 'defend-always',
+      });
     }
     for (const { network, gateway } of routesOf(lease)) stack.addRoute(network, this.#via, gateway);
     this.#via.mtu = Math.min(lease.mtu ?? this.#mtuBefore, this.#via.link.mtu);
@@ -249,13 +185,9 @@ export class DhcpClient implements AsyncDisposable {
   }
 
   #end(): void {
-    this.#engine.stop(this.#now());
-    this.#detector?.stop(this.#now());
-    this.#timer.clear();
-    this.#stopListening();
-    for (const waiter of this.#waiting) {
-      waiter.reject(hostError('HOST_CLOSED', `the DHCP client of ${this.#via.name} was closed`));
-    }
+    this.#engine.stop(this.#driver.now());
+    this.#giveUpProbe();
+    this.#waiters.end(clientClosed(4, this.#via));
   }
 }
 

@@ -1,20 +1,15 @@
-import {
-  IpAddress,
-  NetloomError,
-  type Cidr,
-  type Counters,
-  type DatagramSocket,
-  type Timer,
-} from '../../core/index.ts';
+import { IpAddress, NetloomError, type Cidr, type Counters } from '../../core/index.ts';
 import {
   Dhcpv4Server,
   type Dhcpv4Destination,
   type Dhcpv4LeaseRecord,
+  type Dhcpv4ReservedClient,
   type Dhcpv4ServerOptions,
   type Dhcpv4ServerSink,
   type Interface,
 } from '../../ip/index.ts';
 import { DHCPV4_SERVER_PORT } from '../../wire/index.ts';
+import { DhcpDriver } from './dhcp-driver.ts';
 import type { StackHost } from './stack-host.ts';
 
 /** What {@link DhcpServer} takes. */
@@ -33,8 +28,7 @@ export class DhcpServer implements AsyncDisposable {
   readonly #via: Interface;
   readonly #address: IpAddress;
   readonly #engine: Dhcpv4Server;
-  readonly #socket: DatagramSocket;
-  readonly #timer: Timer;
+  readonly #driver: DhcpDriver;
 
   /** Throws `ADDRESS_NOT_AVAILABLE` if the interface has no IPv4 address. */
   constructor(host: StackHost, via: Interface, options: DhcpServerOptions) {
@@ -55,17 +49,8 @@ export class DhcpServer implements AsyncDisposable {
         freed: (address, client, reason) => options.freed?.(address, client, reason),
       },
     );
-    this.#timer = host.clock.timer(() => this.#advance());
-    this.#socket = host.stack.udp.bind(IpAddress.ANY4, DHCPV4_SERVER_PORT, false, via);
-    this.#socket.start({
-      receive: (batch) => {
-        for (const { data, remote } of batch) {
-          this.#engine.receive(data, remote.address, host.clock.now());
-        }
-        this.#setTimer();
-      },
-      closed: () => this.#timer.clear(),
-    });
+    const where = { via, address: IpAddress.ANY4, port: DHCPV4_SERVER_PORT };
+    this.#driver = new DhcpDriver(host, this.#engine, { ...where, closed: () => undefined });
   }
 
   /** Messages dropped, by reason. */
@@ -81,27 +66,27 @@ export class DhcpServer implements AsyncDisposable {
   /** Takes in leases of an earlier run; answers how many made sense. */
   importLeases(records: readonly Dhcpv4LeaseRecord[]): number {
     const taken = this.#engine.importLeases(records, this.#host.clock.now());
-    this.#setTimer();
+    this.#driver.schedule();
     return taken;
+  }
+
+  /** See {@link Dhcpv4Server.reserve}. */
+  reserve(client: Dhcpv4ReservedClient): IpAddress {
+    return this.#engine.reserve(client, this.#host.clock.now());
+  }
+
+  /** See {@link Dhcpv4Server.unreserve}. */
+  unreserve(client: Dhcpv4ReservedClient): void {
+    this.#engine.unreserve(client, this.#host.clock.now());
   }
 
   /** Serves no more. Idempotent. */
   close(): Promise<void> {
-    return this.#socket.close();
+    return this.#driver.close();
   }
 
   [Symbol.asyncDispose](): Promise<void> {
     return this.close();
-  }
-
-  #advance(): void {
-    this.#engine.advance(this.#host.clock.now());
-    this.#setTimer();
-  }
-
-  #setTimer(): void {
-    const deadline = this.#engine.deadline();
-    if (deadline !== this.#timer.deadline) this.#timer.set(deadline);
   }
 
   #send(message: Uint8Array, { address, port, mac }: Dhcpv4Destination): void {
@@ -111,6 +96,6 @@ export class DhcpServer implements AsyncDisposable {
       const { neighbours } = this.#via;
       neighbours.learn(neighbours.get(address, now), mac.high, mac.low, false, now);
     }
-    this.#socket.send([{ data: message, remote: { address, port }, local: this.#address }]);
+    this.#driver.send(message, address, port, this.#address);
   }
 }

@@ -35,7 +35,7 @@ function losingBlackhole(link: Link): Link {
 hostCompliance(
   async () => {
     const clock = new SystemClock();
-    const [clientEnd, serverEnd] = linkPair(clock, { poison: true });
+    const [clientEnd, serverEnd] = linkPair(clock, { strict: true });
     // Half a second instead of five: one test waits for it.
     const limits = { tcp: { closeTimeout: 500 } };
     const names = { 'server.test': [SERVER4, SERVER6] };

@@ -1,4 +1,5 @@
 import {
+  Cidr,
   IpAddress,
   NetloomError,
   abortError,
@@ -30,6 +31,8 @@ import { SystemClock } from '../os/clock.ts';
 import { PendingOperations } from '../pending.ts';
 import { checkPort } from '../ports.ts';
 import { resolveSpecialName } from '../special-names.ts';
+import { addAddress, type HostAddressOptions } from './add-address.ts';
+import { Ipv6Configuration, type Ipv6ConfigurationOptions } from './ipv6-configuration.ts';
 import { StackListener } from './stack-listener.ts';
 
 /** Finds the addresses of a name that the host does not know itself. Rejects with `NAME_NOT_FOUND`. */
@@ -62,6 +65,7 @@ export class StackHost implements Host {
   readonly #resolver: Resolver | undefined;
   readonly #pending = new PendingOperations();
   readonly #listeners = new Set<Listener>();
+  readonly #configurations = new Map<Interface, Ipv6Configuration>();
   #closed: Promise<void> | undefined;
 
   constructor(options: StackHostOptions) {
@@ -78,6 +82,37 @@ export class StackHost implements Host {
   /** Attaches the host to a link. */
   addInterface(link: Link, options: AddInterfaceOptions = {}): Interface {
     return this.stack.addInterface(link, options);
+  }
+
+  /** Takes an interface from the host, with all that depends on it: see {@link IpStack.removeInterface}. Its link is closed. Idempotent. */
+  async removeInterface(via: Interface): Promise<void> {
+    await this.#configurations.get(via)?.close();
+    await this.stack.removeInterface(via);
+  }
+
+  /**
+   * Gives an interface an address, as `10.0.0.2/24`, and waits until it may be used: with `duplicates: 'detect'` that is some seconds later, when the link has been
+   * asked. Rejects with `ADDRESS_DUPLICATE` if another station has it.
+   */
+  addAddress(
+    via: Interface,
+    address: Cidr | string,
+    { signal, ...options }: HostAddressOptions = {},
+  ): Promise<void> {
+    const cidr = typeof address === 'string' ? Cidr.parse(address) : address;
+    return this.#pending.run(signal, `giving ${via.name} the address ${cidr}`, (aborted) =>
+      addAddress(this.stack, via, cidr, options, aborted),
+    );
+  }
+
+  /** Lets an interface configure itself for IPv6, by routers' word and by DHCPv6. Once for an interface. */
+  autoconfigure(via: Interface, options: Ipv6ConfigurationOptions = {}): Ipv6Configuration {
+    const known = this.#configurations.get(via);
+    if (known !== undefined) return known;
+    const ended = (): unknown => this.#configurations.delete(via);
+    const made = new Ipv6Configuration(this, via, options, ended);
+    this.#configurations.set(via, made);
+    return made;
   }
 
   /** Makes a name known to {@link resolve}. */
@@ -148,11 +183,12 @@ export class StackHost implements Host {
 
   async #closeAll(): Promise<void> {
     this.#pending.close();
-    await Promise.all(
-      [...this.#listeners, ...this.stack.udp.sockets()].map((open) => open.close()),
-    );
-    const connections = this.stack.tcp.openConnections();
-    await Promise.all(connections.map((connection) => connection.close()));
+    const { tcp, udp } = this.stack;
+    const ofNoInterface = udp.sockets().filter(({ device }) => device === undefined);
+    await closeEach([...this.#listeners, ...ofNoInterface]);
+    await closeEach(tcp.openConnections());
+    // What has given the host its addresses goes last: connections need those to end in good order.
+    await closeEach([...this.#configurations.values(), ...udp.sockets()]);
     await this.stack.close();
   }
 
@@ -222,4 +258,8 @@ export class StackHost implements Host {
     if (this.stack.paths.ownerOf(address) !== undefined) return;
     throw hostError('ADDRESS_NOT_AVAILABLE', `${address} is not an address of ${this.name}`);
   }
+}
+
+async function closeEach(open: readonly { close(): Promise<void> }[]): Promise<void> {
+  await Promise.all(open.map((one) => one.close()));
 }
