@@ -1,19 +1,16 @@
 import assert from 'node:assert/strict';
-import type { Connection } from 'netloom/core';
 import type { Scenario, SimHost, SimWorld } from 'netloom/host';
+import { fetch, serve } from 'netloom/http';
 
-const PORT = 80;
+const SERVER = 'http://server.sim';
 
 /** Milliseconds a request may take: most of the second is left for whoever was lost on the way. */
 const PATIENCE = 30_000;
 
-const encoder = new TextEncoder();
-const decoder = new TextDecoder();
-
-/** Many machines ask one server, each once a second, each time over a connection of its own. */
+/** Many machines ask one web server, each once a second over a connection that it keeps. */
 export const scenario: Scenario<{ hosts: number; seconds: number }> = {
   name: 'thousand-hosts',
-  description: '1,000 machines send one request each per virtual second over TCP',
+  description: '1,000 machines send one HTTP request each per virtual second',
   parameters: { hosts: 1000, seconds: 60 },
   async run(world, { hosts, seconds }) {
     const lan = world.network('lan', {
@@ -23,12 +20,12 @@ export const scenario: Scenario<{ hosts: number; seconds: number }> = {
       rate: 1e9,
     });
     const limits = { neighbour: { neighbours: hosts + 16 } };
-    const server = world.machine('server', { on: lan, limits });
-    let served = 0;
-    await server.listen({
-      port: PORT,
-      backlog: hosts,
-      accept: (connection) => answer(connection, () => served++),
+    const machine = world.machine('server', { on: lan, limits });
+    const handler = { fetch: (request: Request) => new Response(answerTo(request.url)) };
+    const server = await serve(handler, {
+      host: machine,
+      port: 80,
+      limits: { connections: 2 * hosts },
     });
     const clients = Array.from({ length: hosts }, (_, index) =>
       world.machine(`host-${index}`, { on: lan }),
@@ -38,23 +35,13 @@ export const scenario: Scenario<{ hosts: number; seconds: number }> = {
     );
     const answered = asked.reduce((sum, count) => sum + count, 0);
     assert.equal(answered, hosts * seconds);
-    assert.equal(served, answered);
+    assert.equal(server.statistics.get('requests'), answered);
     return { hosts, seconds, answered };
   },
 };
 
-/** Answers one line with another, and ends. */
-function answer(connection: Connection, served: () => void): void {
-  let text = '';
-  connection.start({
-    data(chunk) {
-      text += decoder.decode(chunk);
-      if (!text.endsWith('\n')) return;
-      served();
-      connection.write(encoder.encode(`you asked ${text}`.padEnd(200, '.')));
-      connection.end();
-    },
-  });
+function answerTo(url: string): string {
+  return `you asked for ${url} `.padEnd(200, '.');
 }
 
 /** Answers how many answers there were. */
@@ -63,24 +50,15 @@ async function askEverySecond(world: SimWorld, client: SimHost, seconds: number)
   const start = 1000 * client.random.float();
   for (let second = 0; second < seconds; second++) {
     await world.sleep(start + 1000 * second - world.now());
-    const question = `${client.name} ${second}\n`;
-    const text = await world.within(PATIENCE, question, ask(client, question));
-    assert.equal(text, `you asked ${question}`.padEnd(200, '.'));
+    const url = `${SERVER}/${client.name}/${second}`;
+    const text = await world.within(PATIENCE, url, ask(client, url));
+    assert.equal(text, answerTo(url));
   }
   return seconds;
 }
 
-async function ask(client: SimHost, question: string): Promise<string> {
-  const connection = await client.connect({ host: 'server.sim', port: PORT });
-  return new Promise((resolve, reject) => {
-    let text = '';
-    connection.start({
-      data(chunk) {
-        text += decoder.decode(chunk);
-      },
-      end: () => connection.end(),
-      closed: (error) => (error === undefined ? resolve(text) : reject(error)),
-    });
-    connection.write(encoder.encode(question));
-  });
+async function ask(host: SimHost, url: string): Promise<string> {
+  const response = await fetch(url, { host });
+  assert.equal(response.status, 200);
+  return response.text();
 }

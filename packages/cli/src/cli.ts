@@ -1,7 +1,7 @@
 /** Finds the command that is meant and runs it. */
 import { readFileSync } from 'node:fs';
 import { NetloomError } from 'netloom/core';
-import { Interruption, usageError, type Command, type CommandIo } from './command.ts';
+import { Interruption, usageError, type CommandEntry, type CommandIo } from './command.ts';
 import { commands } from './commands.ts';
 import { describeError } from './report-error.ts';
 import { suggest } from './suggest.ts';
@@ -10,7 +10,7 @@ import { suggest } from './suggest.ts';
 export async function runCli(
   args: readonly string[],
   io: CommandIo,
-  available: readonly Command[] = commands,
+  available: readonly CommandEntry[] = commands,
 ): Promise<number> {
   try {
     return (await dispatch(args, io, available)) ?? 0;
@@ -34,7 +34,7 @@ function isVerbose(args: readonly string[]): boolean {
 async function dispatch(
   args: readonly string[],
   io: CommandIo,
-  available: readonly Command[],
+  available: readonly CommandEntry[],
 ): Promise<number | void> {
   const [name, ...rest] = args;
   switch (name) {
@@ -45,13 +45,15 @@ async function dispatch(
     case 'help':
     case '--help':
     case '-h':
-      await io.write(rest[0] === undefined ? overview(available) : find(rest[0], available).help);
+      await io.write(
+        rest[0] === undefined ? overview(available) : (await find(rest[0], available).load()).help,
+      );
       return 0;
     case '--version':
       await io.write(`netloom ${version()} (Node ${process.versions.node})\n`);
       return 0;
     default: {
-      const command = find(name, available);
+      const command = await find(name, available).load();
       if (!asksForHelp(rest)) return command.run(rest, io);
       await io.write(command.help);
       return 0;
@@ -65,7 +67,7 @@ function asksForHelp(args: readonly string[]): boolean {
   return options.includes('--help') || options.includes('-h');
 }
 
-function find(name: string, available: readonly Command[]): Command {
+function find(name: string, available: readonly CommandEntry[]): CommandEntry {
   const found = available.find((command) => command.name === name);
   if (found !== undefined) return found;
   const near = suggest(
@@ -76,7 +78,7 @@ function find(name: string, available: readonly Command[]): Command {
   throw usageError('', `there is no command '${name}'${question}`);
 }
 
-function overview(available: readonly Command[]): string {
+function overview(available: readonly CommandEntry[]): string {
   const width = Math.max(...available.map(({ name }) => name.length)) + 3;
   const lines = available.map(({ name, summary }) => `  ${name.padEnd(width)}${summary}`);
   return `netloom: a network in TypeScript, from the Ethernet frame to HTTP

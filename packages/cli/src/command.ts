@@ -12,6 +12,8 @@ export interface CommandIo {
   readonly terminalWidth: number | undefined;
   /** Aborted when the user or the system asks the command to end; the reason is an {@link Interruption}. */
   readonly signal: AbortSignal;
+  /** From now on these signals do nothing but call the handler. */
+  takeSignals(names: readonly NodeJS.Signals[], handler: (name: NodeJS.Signals) => void): void;
 }
 
 /** Why a command is asked to end. */
@@ -30,12 +32,18 @@ export class Interruption extends Error {
 /** A command of `netloom`. */
 export interface Command {
   readonly name: string;
-  /** A few words, for the list of commands. */
-  readonly summary: string;
   /** What `netloom help NAME` prints; its first line is the synopsis. */
   readonly help: string;
   /** Runs it with the arguments after its name, and answers the exit code; nothing is 0. Throws a `NetloomError`. */
   run(args: readonly string[], io: CommandIo): Promise<number | void>;
+}
+
+/** A command, and how to come by it: each is loaded only when it is wanted. */
+export interface CommandEntry {
+  readonly name: string;
+  /** A few words, for the list of commands. */
+  readonly summary: string;
+  load(): Promise<Command>;
 }
 
 /** The error of a command line that is not understood: exit code 2. */
@@ -54,6 +62,11 @@ export function readOptions<T extends NonNullable<ParseArgsConfig['options']>>(
     return parseArgs({ args: [...args], allowPositionals: true, options });
   } catch (error) {
     const message = error instanceof Error ? error.message : String(error);
+    const [, option] = /^Option '(--?[^' ]+).*' argument is ambiguous/.exec(message) ?? [];
+    if (option !== undefined) {
+      const hint = `as ${option}=-1 if it is to begin with a hyphen`;
+      throw usageError(command, `${command}: ${option} wants a value, written ${hint}`);
+    }
     // The platform goes on with advice of several sentences.
     throw usageError(command, `${command}: ${message.split(/\. |\n/, 1)[0]}`);
   }

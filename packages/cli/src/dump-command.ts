@@ -6,14 +6,8 @@ import { dump as runDump, dumpHelp, type DumpContext } from './dump.ts';
 /** See its help. */
 export const dump: Command = {
   name: 'dump',
-  summary: 'describe frames, from a capture file or live',
   help: dumpHelp,
-  run: (args, io) =>
-    // --verbose is about errors, and is of the whole command line.
-    runDump(
-      args.filter((argument) => argument !== '--verbose'),
-      dumpContext(io),
-    ),
+  run: (args, io) => runDump(args, dumpContext(io)),
 };
 
 function dumpContext(io: CommandIo): DumpContext {

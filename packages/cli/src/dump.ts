@@ -1,7 +1,6 @@
 /** `netloom dump FILE|LINK`: frames in words, from a capture file or live. */
 import { createReadStream } from 'node:fs';
-import { parseArgs } from 'node:util';
-import { NetloomError, toNetloomError, type Clock } from 'netloom/core';
+import { NetloomError, type Clock } from 'netloom/core';
 import { CapturedLink, type Link } from 'netloom/link';
 import {
   captureReader,
@@ -10,7 +9,9 @@ import {
   type CapturedPacket,
   type CaptureInterface,
 } from 'netloom/wire';
+import { readNumber, readOptions, usageError } from './command.ts';
 import { DumpFormatter, type DumpFormat, type DumpTime } from './dump-format.ts';
+import { unreadableError } from './file-error.ts';
 
 /** What a dump needs of its surroundings. */
 export interface DumpContext {
@@ -50,39 +51,29 @@ export async function dump(args: readonly string[], context: DumpContext): Promi
 }
 
 function readArguments(args: readonly string[]): DumpRequest {
-  const { values, positionals } = parseOrThrow(args);
+  const { values, positionals } = readOptions('dump', args, {
+    count: { type: 'string' },
+    time: { type: 'string' },
+    ethernet: { type: 'boolean' },
+    hex: { type: 'boolean' },
+    // About errors, and of the whole command line.
+    verbose: { type: 'boolean' },
+  });
   const [source, ...others] = positionals;
-  if (source === undefined || others.length > 0) throw usage('dump wants one file or link');
-  const time = values.time ?? 'relative';
-  if (!isDumpTime(time)) throw usage(`--time is relative, wall or none, not '${time}'`);
-  const count = values.count === undefined ? Infinity : Number(values.count);
-  if (!(count >= 1)) throw usage(`--count wants a number of 1 or more, not '${values.count}'`);
-  return { source, count, time, ethernet: values.ethernet ?? false, hex: values.hex ?? false };
-}
-
-function parseOrThrow(args: readonly string[]) {
-  try {
-    return parseArgs({
-      args: [...args],
-      allowPositionals: true,
-      options: {
-        count: { type: 'string' },
-        time: { type: 'string' },
-        ethernet: { type: 'boolean' },
-        hex: { type: 'boolean' },
-      },
-    });
-  } catch (error) {
-    throw usage(error instanceof Error ? error.message : String(error));
+  if (source === undefined || others.length > 0) {
+    throw usageError('dump', 'dump wants one file or link');
   }
+  const time = values.time ?? 'relative';
+  if (!isDumpTime(time)) {
+    throw usageError('dump', `--time is relative, wall or none, not '${time}'`);
+  }
+  const range = { least: 1, most: Number.MAX_SAFE_INTEGER, whole: true };
+  const count = readNumber('dump', '--count', values.count, range) ?? Infinity;
+  return { source, count, time, ethernet: values.ethernet ?? false, hex: values.hex ?? false };
 }
 
 function isDumpTime(text: string): text is DumpTime {
   return text === 'relative' || text === 'wall' || text === 'none';
-}
-
-function usage(message: string): NetloomError {
-  return new NetloomError('USAGE', message, { remedy: "See 'netloom help dump'." });
 }
 
 async function dumpFile(request: DumpRequest, context: DumpContext): Promise<void> {
@@ -115,7 +106,7 @@ async function* readSource(
     yield* source === '-' ? stdin : createReadStream(source, { signal });
   } catch (error) {
     if (signal.aborted) return;
-    throw toNetloomError(error, 'FILE_UNREADABLE', `cannot read ${source}`);
+    throw unreadableError(error, source);
   }
 }
 

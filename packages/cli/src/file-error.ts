@@ -1,4 +1,4 @@
-import { NetloomError } from 'netloom/core';
+import { NetloomError, toNetloomError } from 'netloom/core';
 
 interface Meaning {
   readonly code: string;
@@ -61,4 +61,21 @@ export function fileError(thrown: unknown, path: string, action: string): Netloo
   const { code, reason, remedy } = MEANINGS.get(systemCode) ?? FAILED;
   const detail = systemCode === '' ? reason : `${reason} (${systemCode})`;
   return new NetloomError(code, `cannot ${action} ${path}: ${detail}`, { cause: thrown, remedy });
+}
+
+/** Why a file cannot be read, by the platform's error codes: the reason, and what to do. */
+const UNREADABLE: ReadonlyMap<string, readonly [reason: string, remedy: string]> = new Map([
+  ['ENOENT', ['there is no such file', 'Check the name.']],
+  ['ENOTDIR', ['there is no such file', 'Check the name.']],
+  ['EISDIR', ['it is a folder', 'Give the name of a file in it.']],
+  ['EACCES', ['it is not allowed', 'Ask for the permission, or read a copy.']],
+]);
+
+/** The error for a file that cannot be read. */
+export function unreadableError(thrown: unknown, path: string): NetloomError {
+  const systemCode = (thrown as { code?: string } | undefined)?.code ?? '';
+  const { message } = toNetloomError(thrown, 'FILE_UNREADABLE', 'the system refused');
+  const [reason, remedy] = UNREADABLE.get(systemCode) ?? [message, FAILED.remedy];
+  const text = `cannot read ${path}: ${reason}`;
+  return new NetloomError('FILE_UNREADABLE', text, { cause: thrown, remedy });
 }

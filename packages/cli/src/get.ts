@@ -24,6 +24,7 @@ interface GetRequest {
   /** Milliseconds. */
   readonly timeout: number;
   readonly retries: number;
+  readonly remoteTime: boolean;
   readonly via: ViaRequest;
   readonly verbose: boolean;
 }
@@ -31,7 +32,6 @@ interface GetRequest {
 /** See its help. */
 export const get: Command = {
   name: 'get',
-  summary: 'download a file over HTTP, with resume and checksum',
   help: `netloom get URL [options]
 
 Downloads a file. Until all of it is there it is FILE.part, from which a later run goes on if the server still
@@ -42,6 +42,7 @@ has the same version; FILE itself is replaced at once, at the end. Follows redir
                  of the whole file; if it is wrong, nothing is kept
   --timeout S    give up a server that sends nothing for so long (default 30)
   --retries N    attempts in a row without progress, after the first (default 4)
+  --remote-time  give the file the time of its last change, if the server tells it
 ${viaHelp}  --verbose      tell which host was taken and why, and what was done
 `,
   async run(args, io) {
@@ -63,6 +64,7 @@ function readArguments(args: readonly string[]): GetRequest {
     checksum: { type: 'string' },
     timeout: { type: 'string' },
     retries: { type: 'string' },
+    'remote-time': { type: 'boolean' },
     verbose: { type: 'boolean' },
     ...viaOptions,
   });
@@ -76,6 +78,7 @@ function readArguments(args: readonly string[]): GetRequest {
     checksum: readChecksum(values.checksum),
     timeout: (seconds ?? 30) * 1000,
     retries: readNumber('get', '--retries', values.retries, retries) ?? 4,
+    remoteTime: values['remote-time'] ?? false,
     via: readVia('get', values),
     verbose: values.verbose ?? false,
   };
@@ -108,8 +111,6 @@ class Getting {
   readonly #chosen: ChosenHost;
   readonly #client: Client;
   readonly #io: CommandIo;
-  /** The Content-Disposition of the last answer. */
-  #disposition: string | null = null;
 
   constructor(request: GetRequest, chosen: ChosenHost, client: Client, io: CommandIo) {
     this.#request = request;
@@ -119,13 +120,8 @@ class Getting {
   }
 
   async run(): Promise<void> {
-    const { url, output: path, checksum } = this.#request;
-    const output = await openOutput({
-      url,
-      path,
-      io: this.#io,
-      disposition: () => this.#disposition,
-    });
+    const { url, output: path, checksum, remoteTime } = this.#request;
+    await using output = await openOutput({ url, path, io: this.#io });
     const check =
       checksum === undefined
         ? undefined
@@ -133,6 +129,9 @@ class Getting {
     try {
       const start = this.#chosen.host.clock.now();
       const result = await Promise.race([this.#download(output, check), this.#chosen.failed]);
+      if (remoteTime && result.lastModified !== undefined) {
+        await output.setModified(result.lastModified);
+      }
       this.#tell(result, output, this.#chosen.host.clock.now() - start);
     } catch (thrown) {
       const error = toNetloomError(thrown, 'DOWNLOAD_FAILED', `the download of ${url.href}`);
@@ -154,7 +153,7 @@ class Getting {
         : new ProgressBar((text) => this.#io.writeError(text), terminalWidth);
     try {
       return await download(url, {
-        client: this.#watched(),
+        client: this.#client,
         clock,
         sink: output.sink,
         signal,
@@ -167,20 +166,6 @@ class Getting {
     } finally {
       bar?.clear();
     }
-  }
-
-  /** The client, whose answers are looked at for what the download does not hand on. */
-  #watched(): Client {
-    const client = this.#client;
-    return {
-      fetch: async (input, options) => {
-        const response = await client.fetch(input, options);
-        this.#disposition = response.headers.get('content-disposition');
-        return response;
-      },
-      close: () => client.close(),
-      [Symbol.asyncDispose]: () => client.close(),
-    };
   }
 
   #tell(result: DownloadResult, output: Output, elapsed: number): void {

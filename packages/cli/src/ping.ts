@@ -30,7 +30,6 @@ const OVERHEAD = { 4: 28, 6: 48 } as const;
 /** See its help. */
 export const ping: Command = {
   name: 'ping',
-  summary: 'ask a machine for an echo',
   help: `netloom ping HOST [options]
 
 Sends ICMP echo requests and tells of each reply, until Ctrl-C. Exit code 1 if nothing answered.

@@ -1,3 +1,4 @@
+import { isatty } from 'node:tty';
 import { Interruption, type CommandIo } from './command.ts';
 
 /** The process's own {@link CommandIo}. */
@@ -12,29 +13,74 @@ const SIGNALS = { SIGHUP: 129, SIGINT: 130, SIGTERM: 143 } as const;
 /** What the shell makes of a writer whose reader has gone. */
 const SIGPIPE_EXIT = 141;
 
-/** Standard streams and signals of this process. The second signal ends it at once. */
+/**
+ * Standard streams and signals of this process. The second signal ends it at once.
+ *
+ * A stream is touched when it is used, and not before: Node makes one that is a pipe non-blocking, also for the programs
+ * that are started with it as theirs.
+ */
 export function processIo(): ProcessIo {
   const controller = new AbortController();
-  for (const [name, exitCode] of Object.entries(SIGNALS)) {
-    process.on(name, () => {
-      if (controller.signal.aborted) process.exit(exitCode);
-      controller.abort(new Interruption(name, exitCode));
-    });
-  }
-  const { stdout, stderr } = process;
+  const endings = new Map(
+    Object.entries(SIGNALS).map(([name, exitCode]) => [
+      name,
+      (): void => {
+        if (controller.signal.aborted) process.exit(exitCode);
+        controller.abort(new Interruption(name, exitCode));
+      },
+    ]),
+  );
+  for (const [name, ending] of endings) process.on(name, ending);
   // Whoever read our output is gone (as `head` is, once it has enough): no error, but nothing more to do.
-  stdout.on('error', () => controller.abort(new Interruption('a closed output', SIGPIPE_EXIT)));
-  stderr.on('error', () => undefined);
+  const stdout = new Output(
+    () => process.stdout,
+    () => controller.abort(new Interruption('a closed output', SIGPIPE_EXIT)),
+  );
+  const stderr = new Output(
+    () => process.stderr,
+    () => undefined,
+  );
   return {
-    write: (data) => writeTo(stdout, data),
-    writeError: (text) => void stderr.write(text),
-    stdin: process.stdin,
-    terminalWidth: stderr.isTTY ? stderr.columns : undefined,
+    write: (data) => writeTo(stdout.stream, data),
+    writeError: (text) => void stderr.stream.write(text),
+    get stdin() {
+      return process.stdin;
+    },
+    terminalWidth: isatty(2) ? process.stderr.columns : undefined,
     signal: controller.signal,
+    takeSignals(names, handler) {
+      for (const name of names) {
+        process.on(name, () => handler(name));
+        const ending = endings.get(name);
+        if (ending !== undefined) process.off(name, ending);
+      }
+    },
     flush: async () => {
-      await Promise.all([drained(stdout), drained(stderr)]);
+      await Promise.all([stdout.drained(), stderr.drained()]);
     },
   };
+}
+
+/** A standard output, opened when it is first used. */
+class Output {
+  readonly #open: () => NodeJS.WriteStream;
+  readonly #failed: () => void;
+  #stream: NodeJS.WriteStream | undefined;
+
+  constructor(open: () => NodeJS.WriteStream, failed: () => void) {
+    this.#open = open;
+    this.#failed = failed;
+  }
+
+  get stream(): NodeJS.WriteStream {
+    this.#stream ??= this.#open().on('error', this.#failed);
+    return this.#stream;
+  }
+
+  /** Settles when everything written has left the process. */
+  drained(): Promise<void> {
+    return this.#stream === undefined ? Promise.resolve() : drained(this.#stream);
+  }
 }
 
 function writeTo(stream: NodeJS.WriteStream, data: string | Uint8Array): Promise<void> {

@@ -20,6 +20,13 @@ export function describeError(thrown: unknown, verbose: boolean): string {
   return verbose ? `${line}${inspect(error)}\n` : line;
 }
 
+/** The error of a command that waits for something which nothing is left to bring about. */
+export function stuckError(): NetloomError {
+  return new NetloomError('UNEXPECTED', 'what this waited for is gone', {
+    remedy: 'A link may have vanished; if none has, this is a defect of netloom.',
+  });
+}
+
 function messageOf(thrown: unknown): string {
   return thrown instanceof Error ? thrown.message : String(thrown);
 }

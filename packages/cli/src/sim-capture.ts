@@ -1,5 +1,5 @@
 import { closeSync, openSync, writeSync } from 'node:fs';
-import type { NetloomError } from 'netloom/core';
+import { copyBytes, type NetloomError } from 'netloom/core';
 import type { SimFrame } from 'netloom/host';
 import { finishFrameChecksum } from 'netloom/link';
 import { PcapngWriter } from 'netloom/wire';
@@ -39,7 +39,7 @@ export class SimCapture {
       interfaceId = this.#writer.addInterface({ name: network });
       this.#interfaces.set(network, interfaceId);
     }
-    const data = offload === undefined ? bytes : bytes.slice();
+    const data = offload === undefined ? bytes : copyBytes(bytes);
     if (offload !== undefined) finishFrameChecksum(data, offload);
     const sinceBeginning = BigInt(Math.round(time * 1_000_000));
     this.#writer.packet({ interfaceId, data, time: BEGINNING + sinceBeginning });

@@ -16,7 +16,6 @@ import { loadScenario, scenarioNames } from './sim-scenarios.ts';
 /** See its help. */
 export const sim: Command = {
   name: 'sim',
-  summary: 'run a scenario in a simulated world, decided by a seed',
   help: `netloom sim SCENARIO [options]
 
 Runs a scenario (a name, or the path of a file that exports one) in virtual time and prints what it

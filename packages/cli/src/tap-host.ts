@@ -1,20 +1,31 @@
 import { Cidr, NetloomError, type IpAddress } from 'netloom/core';
-import { DhcpClient, StackHost, osHost, type HostCandidate, type OsHost } from 'netloom/host';
+import {
+  DhcpClient,
+  StackHost,
+  osHost,
+  type HostCandidate,
+  type Ipv6Configuration,
+  type OsHost,
+} from 'netloom/host';
+import type { Interface } from 'netloom/ip';
 import { openTap } from 'netloom/link/tap';
 import type { CaptureFile } from './capture-file.ts';
 
 /** How our stack is set up on a TAP. */
 export interface TapHostOptions {
   readonly tap: string;
-  /** Undefined: a DHCP server on the link is asked. */
+  /** Undefined: DHCP servers and IPv6 routers on the link are asked. */
   readonly address: Cidr | undefined;
   readonly gateway: IpAddress | undefined;
   /** Gets every frame. */
   readonly capture: CaptureFile | undefined;
 }
 
-/** Milliseconds a DHCP server is given. Its first answer comes within a second or two; the rest is for messages that are lost. */
-const DHCP_PATIENCE = 10_000;
+/**
+ * Milliseconds that those who give addresses have. A DHCP server's comes within a second or two, one by IPv6 within six, since every step begins with a wait
+ * of up to a second (RFC 4862, section 5.4.2; RFC 8415, section 18.2.1); the rest is for messages that are lost.
+ */
+const ADDRESS_PATIENCE = 10_000;
 
 /** Our stack on a TAP, as a candidate. */
 export function tapCandidate(options: TapHostOptions): HostCandidate {
@@ -37,6 +48,7 @@ export function tapCandidate(options: TapHostOptions): HostCandidate {
 class TapHost extends StackHost {
   readonly #resolver: OsHost;
   #dhcp: DhcpClient | undefined;
+  #ipv6: Ipv6Configuration | undefined;
 
   constructor(tap: string) {
     const resolver = osHost();
@@ -52,36 +64,40 @@ class TapHost extends StackHost {
     const link = openTap({ name: tap });
     const via = this.addInterface(capture?.capture(link, this.clock) ?? link);
     if (address === undefined) {
-      // Without the five seconds of probing: the address is in use for moments, and the server has just found it free.
-      this.#dhcp = new DhcpClient(this, via, { probe: false });
-      await lease(this.#dhcp, tap, signal);
+      await this.#configure(via, tap, signal);
     } else {
-      this.stack.addAddress(via, address);
+      // Whoever chose it may not know all stations of the link.
+      const waiting = signal === undefined ? {} : { signal };
+      await this.addAddress(via, address, { duplicates: 'detect', ...waiting });
     }
     if (gateway === undefined) return;
     this.stack.addRoute(Cidr.parse(gateway.family === 4 ? '0.0.0.0/0' : '::/0'), via, gateway);
   }
 
   override async close(): Promise<void> {
-    // So that the next run, with another MAC address, does not use up one more.
-    await this.#dhcp?.release();
+    // Connections need the address to end in good order. Then it is given back, so that the next run, with another MAC address, does not use up one more.
+    const connections = this.stack.tcp.openConnections();
+    await Promise.all(connections.map((connection) => connection.close()));
+    await Promise.all([this.#dhcp?.release(), this.#ipv6?.release()]);
     await super.close();
     await this.#resolver.close();
   }
-}
 
-async function lease(
-  dhcp: DhcpClient,
-  tap: string,
-  signal: AbortSignal | undefined,
-): Promise<void> {
-  try {
-    await dhcp.lease({ timeout: DHCP_PATIENCE, ...(signal === undefined ? {} : { signal }) });
-  } catch (error) {
-    if (!(error instanceof NetloomError) || error.code !== 'TIMEOUT') throw error;
-    throw new NetloomError('DHCP_UNANSWERED', `no DHCP server answered on ${tap}`, {
-      cause: error,
-      remedy: 'Start one there, or give an address of its network, as --address 10.0.0.2/24.',
-    });
+  /** Asks for addresses of both families; the first to come will do. */
+  async #configure(via: Interface, tap: string, signal: AbortSignal | undefined): Promise<void> {
+    const patience = { timeout: ADDRESS_PATIENCE, ...(signal === undefined ? {} : { signal }) };
+    // Without the five seconds of probing: the address is in use for moments, and the server has just found it free.
+    this.#dhcp = new DhcpClient(this, via, { probe: false });
+    this.#ipv6 = this.autoconfigure(via);
+    try {
+      await Promise.any([this.#dhcp.lease(patience), this.#ipv6.ready(patience)]);
+    } catch (thrown) {
+      const [error] = (thrown as AggregateError).errors as NetloomError[];
+      if (error?.code !== 'TIMEOUT') throw error;
+      throw new NetloomError('DHCP_UNANSWERED', `no DHCP server and no router answered on ${tap}`, {
+        cause: thrown,
+        remedy: 'Start one there, or give an address of its network, as --address 10.0.0.2/24.',
+      });
+    }
   }
 }

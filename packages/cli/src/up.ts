@@ -2,7 +2,7 @@
 import { setTimeout as sleep } from 'node:timers/promises';
 import { IpAddress, NetloomError, formatSocketAddress, type HostErrorCode } from 'netloom/core';
 import { osHost, type OsHost } from 'netloom/host';
-import { serve, type Server } from 'netloom/http';
+import { serve, type FetchHandler, type Server } from 'netloom/http';
 import { CaptureFile } from './capture-file.ts';
 import { readNumber, readOptions, usageError, type Command, type CommandIo } from './command.ts';
 import { VirtualLan } from './up/lan.ts';
@@ -22,7 +22,6 @@ interface UpRequest {
 /** See its help. */
 export const up: Command = {
   name: 'up',
-  summary: 'start a small network and publish its web server on this machine',
   help: `netloom up [options]
 
 Starts a LAN in this process, with a gateway and a machine web.lan, both on Netloom's own
@@ -70,7 +69,9 @@ class Network {
   async start(port: number): Promise<Publication> {
     const { gateway, web } = this.lan;
     const limits = { closeTimeout: GRACE };
-    this.#server = await serve(site(this.subject), { host: web.host, port: 80, limits });
+    const handler = site(this.subject);
+    await warmUp(handler);
+    this.#server = await serve(handler, { host: web.host, port: 80, limits });
     this.subject.publication = await publish({
       outside: this.os,
       address: IpAddress.LOOPBACK4,
@@ -89,6 +90,16 @@ class Network {
     await this.lan.close();
     await this.os.close();
   }
+}
+
+/**
+ * Asks the site before anybody can: the first question makes the platform load its `Request` and all that comes with it. With a request
+ * under way the LAN would stand still for that long, and TCP take the silence for a loss.
+ */
+async function warmUp(handler: FetchHandler): Promise<void> {
+  const nobody = { address: IpAddress.LOOPBACK4, port: 0 };
+  const request = new Request('http://web.lan/');
+  await (await handler.fetch(request, { local: nobody, remote: nobody })).text();
 }
 
 async function publish(options: Parameters<typeof Publication.open>[0]): Promise<Publication> {

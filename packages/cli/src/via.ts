@@ -16,9 +16,11 @@ export const viaOptions = {
 
 /** What the help of such a command says of them. */
 export const viaHelp = `  --via HOW      os: this machine's sockets; stack: Netloom's own, on a TAP; auto (default):
-                 the first of these that works
+                 the first of these that works. Names are looked up by this machine's
+                 resolver either way: the stack has none of its own yet
   --tap NAME     the TAP for the stack; may be given again, and then the first that works is used
-  --address A/N  the stack's address on it, with the length of its prefix (default: by DHCP)
+  --address A/N  the stack's address on it, with the length of its prefix (default: by
+                 DHCP, or as an IPv6 router says)
   --gateway A    the router beyond which the rest of the world is
   --pcap FILE    write every frame as pcapng (with the stack only)
 `;

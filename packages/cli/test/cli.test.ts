@@ -2,7 +2,7 @@ import assert from 'node:assert/strict';
 import { test } from 'node:test';
 import { NetloomError } from 'netloom/core';
 import { runCli } from '../src/cli.ts';
-import type { Command } from '../src/command.ts';
+import type { CommandEntry } from '../src/command.ts';
 import { commands } from '../src/commands.ts';
 import { describeError } from '../src/report-error.ts';
 import { editDistance, suggest } from '../src/suggest.ts';
@@ -36,8 +36,9 @@ test('a command that is unknown is an error, with the one that was meant', async
   assert.equal(stderr, "netloom: there is no command 'xyzzy'. See 'netloom help'. (USAGE)\n");
 });
 
-for (const { name, help } of commands) {
+for (const { name, load } of commands) {
   test(`help of ${name}, asked for in each way; its options are checked`, async () => {
+    const { help } = await load();
     assert.ok(help.startsWith(`netloom ${name}`), 'it begins with the synopsis');
     assert.ok(help.endsWith('\n'));
     const tooLong = help.split('\n').filter((line) => line.length > 110);
@@ -74,11 +75,10 @@ test('suggestions: near names and beginnings, nothing far-fetched', () => {
   assert.equal(editDistance('', 'abc'), 3);
 });
 
-const failing = (error: unknown): Command => ({
+const failing = (error: unknown): CommandEntry => ({
   name: 'fail',
   summary: '',
-  help: '',
-  run: () => Promise.reject(error),
+  load: async () => ({ name: 'fail', help: '', run: () => Promise.reject(error) }),
 });
 
 async function fail(error: unknown, ...args: string[]): Promise<[number, string]> {
@@ -89,6 +89,7 @@ async function fail(error: unknown, ...args: string[]): Promise<[number, string]
     stdin: { async *[Symbol.asyncIterator]() {} },
     terminalWidth: undefined,
     signal: new AbortController().signal,
+    takeSignals: () => undefined,
   };
   return [await runCli(['fail', ...args], io, [failing(error)]), text];
 }

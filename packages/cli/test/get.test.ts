@@ -339,16 +339,102 @@ test('a full disk is told, and what fits is kept', { skip: requires(privilege())
   }
 });
 
-test('Ctrl-C leaves a part that can be gone on from, and says so', async () => {
-  await using server = await FileServer.start(file(content, { stallAfter: HALF }), file(content));
-  const where = place();
-  const written = new Promise<void>((resolve) => {
+/** Settles when something of the part has been written. */
+function partWritten(where: { folder: string; path: string }): Promise<void> {
+  return new Promise((resolve) => {
     const watcher = watch(where.folder, (_, name) => {
       if (name !== 'file.part' || statSync(`${where.path}.part`).size === 0) return;
       watcher.close();
       resolve();
     });
+    after(() => watcher.close());
   });
+}
+
+test('two runs to one file: the second says so, and leaves the first alone', async () => {
+  const stalled = Promise.withResolvers<() => void>();
+  await using server = await FileServer.start((_, response) => {
+    response.writeHead(200, { etag: '"one"', 'content-length': content.length });
+    response.write(content.subarray(0, HALF));
+    stalled.resolve(() => response.end(content.subarray(HALF)));
+  }, file(content));
+  const where = place();
+  const first = get(server, where.path);
+  const goOn = await stalled.promise;
+  // In this process, and in another one.
+  for (const run of [
+    get(server, where.path),
+    runNetloom(['get', `${server.url}/a/file`, '-o', where.path]),
+  ]) {
+    const { code, stderr } = await run;
+    assert.equal(code, 1);
+    assert.match(
+      stderr,
+      /^netloom: another run is writing \S+file\.part\. Wait .*\(DOWNLOAD_RUNNING\)\n$/,
+    );
+  }
+  assert.equal(server.requests.length, 1);
+  goOn();
+  assert.equal((await first).code, 0);
+  assertWhole(where, content);
+});
+
+test('of many runs to one file at once all end well or are told of the other; the file is whole', async () => {
+  await using server = await FileServer.start(file(content));
+  const where = place();
+  const runs = await Promise.all(Array.from({ length: 8 }, () => get(server, where.path)));
+  assert.ok(runs.some(({ code }) => code === 0));
+  for (const { code, stderr } of runs) {
+    assert.match(stderr, code === 0 ? /^$/ : /\(DOWNLOAD_RUNNING\)\n$/);
+  }
+  assertWhole(where, content);
+});
+
+test('a run that was killed holds up nobody: the next goes on from its part', async () => {
+  await using server = await FileServer.start(file(content, { stallAfter: HALF }), file(content));
+  const where = place();
+  const written = partWritten(where);
+  const run = startNetloom(['get', `${server.url}/a/file`, '-o', where.path]);
+  await Promise.race([written, run.outcome()]);
+  run.signal('SIGKILL');
+  assert.equal((await run.outcome()).code, null);
+  assert.ok(existsSync(`${where.path}.part.lock`), 'it could not take its lock file away');
+  assert.deepEqual((await get(server, where.path)).stderr, '');
+  assert.notEqual(server.requests[1]!.range, undefined);
+  assertWhole(where, content);
+});
+
+test('a lock that is no file of ours is told, and left as it is', async () => {
+  await using server = await FileServer.start(file(content));
+  const where = place();
+  writeFileSync(`${where.path}.part.lock`, 'x'.repeat(200));
+  const { code, stderr } = await get(server, where.path);
+  assert.equal(code, 1);
+  assert.match(stderr, /^netloom: cannot lock \S+file\.part\.lock: .*\(FILE_FAILED\)\n$/);
+  assert.deepEqual(readdirSync(where.folder), ['file.part.lock']);
+});
+
+test('--remote-time gives the file the time of its last change, resumed or not', async () => {
+  const headers = { 'last-modified': 'Sun, 06 Nov 1994 08:49:37 GMT' };
+  const time = Date.UTC(1994, 10, 6, 8, 49, 37);
+  await using server = await FileServer.start(
+    file(content, { headers, cutAfter: HALF }),
+    file(content, { headers }),
+    file(content),
+  );
+  const where = place();
+  assert.equal((await get(server, where.path, '--remote-time')).code, 0);
+  assert.equal(statSync(where.path).mtimeMs, time);
+  assertWhole(where, content);
+  // A server that tells no time, and a run that was not asked to care.
+  assert.equal((await get(server, where.path, '--remote-time')).code, 0);
+  assert.notEqual(statSync(where.path).mtimeMs, time);
+});
+
+test('Ctrl-C leaves a part that can be gone on from, and says so', async () => {
+  await using server = await FileServer.start(file(content, { stallAfter: HALF }), file(content));
+  const where = place();
+  const written = partWritten(where);
   const run = startNetloom(['get', `${server.url}/a/file`, '-o', where.path]);
   const early = run.outcome().then(({ stderr }) => assert.fail(`it ended by itself: ${stderr}`));
   await Promise.race([written, early]);

@@ -27,6 +27,8 @@ export interface Outcome {
 export interface StartOptions extends Pick<SpawnOptions, 'cwd' | 'env' | 'uid' | 'gid'> {
   /** The network namespace it runs in. */
   readonly namespace?: string;
+  /** The words of a program that is to start it, as one that takes privileges away. */
+  readonly through?: readonly string[];
 }
 
 /** The program, running. */
@@ -79,9 +81,9 @@ export class NetloomProcess {
 
 /** Starts `./netloom` of this repository. */
 export function startNetloom(args: readonly string[], options: StartOptions = {}): NetloomProcess {
-  const { namespace, ...rest } = options;
+  const { namespace, through = [], ...rest } = options;
   const prefix = namespace === undefined ? [] : ['ip', 'netns', 'exec', namespace];
-  const [command, ...words] = [...prefix, PROGRAM, ...args];
+  const [command, ...words] = [...prefix, ...through, PROGRAM, ...args];
   return new NetloomProcess(
     spawn(command!, words, { stdio: ['ignore', 'pipe', 'pipe'], timeout: PATIENCE, ...rest }),
   );
@@ -116,6 +118,7 @@ export async function runInProcess(
     },
     terminalWidth: undefined,
     signal: new AbortController().signal,
+    takeSignals: () => undefined,
     ...more,
   });
   const bytes = concatBytes(chunks);

@@ -44,6 +44,16 @@ test('names are looked up, and IPv6 is spoken', { skip }, async () => {
   assert.match(unknown.stderr, /\(NAME_NOT_FOUND\)\n$/);
 });
 
+test('of a name with several addresses the first is asked, and named', { skip }, async () => {
+  await using host = osHost();
+  const [first] = await host.resolve('localhost');
+  const { code, stdout } = await runInProcess(['ping', 'localhost', '-c', '2', '-i', '0.01']);
+  assert.equal(code, 0);
+  assert.ok(stdout.startsWith(`PING localhost (${first}) 56(`), stdout);
+  assert.equal(stdout.split(`64 bytes from ${first}: icmp_seq=`).length, 3);
+  assert.match(stdout, /^--- localhost ping statistics ---$/m);
+});
+
 test('Ctrl-C ends it with the sum', { skip }, async () => {
   const run = startNetloom(['ping', '127.0.0.1', '-i', '60']);
   await run.until(/icmp_seq=1 .*ms\n/);

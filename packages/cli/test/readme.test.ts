@@ -30,7 +30,7 @@ for (const [i, code] of blocks('README.md', 'ts').entries()) {
   });
 }
 
-test('commands shown exist, and so do their options', () => {
+test('commands shown exist, and so do their options', async () => {
   const shown = ['README.md', 'docs/cli.md'].flatMap((path) =>
     ['sh', 'console'].flatMap((language) => blocks(path, language).join('')),
   );
@@ -42,7 +42,7 @@ test('commands shown exist, and so do their options', () => {
     const command = commands.find((candidate) => candidate.name === name);
     assert.ok(command !== undefined, line);
     for (const option of words.filter((word) => /^--?[a-zA-Z]/.test(word))) {
-      assert.ok(command.help.includes(`  ${option} `), `${line}: ${option}`);
+      assert.ok((await command.load()).help.includes(`  ${option} `), `${line}: ${option}`);
     }
   }
 });

@@ -51,10 +51,10 @@ test('a page is served over our own network, every frame is captured, Ctrl-C end
   assert.equal(page.status, 200);
   const text = await page.text();
   assert.match(text, /<title>web\.lan<\/title>/);
-  assert.match(text, /<code>02:00:00:00:00:50<\/code>/);
+  assert.match(text, /<strong>web\.lan<\/strong>10\.0\.0\.80\/24<br \/>02:00:00:00:00:50/);
   assert.doesNotMatch(text, /\{\{|undefined|NaN/);
   // Nothing from elsewhere: no address in it but its own.
-  assert.doesNotMatch(text, /(?:src|href)="(?!\/stats)/);
+  assert.doesNotMatch(text, /(?:src|href)="(?!\/stats|\/frames|data:)/);
   const statistics = (await (await fetch(`${url}stats`)).json()) as {
     lan: { frames: number; bytes: number; arpPackets: number; tcpSegments: number };
     machines: { name: string; tcp: { accepted: number } }[];
@@ -78,6 +78,56 @@ test('a page is served over our own network, every frame is captured, Ctrl-C end
     counted.reduce((sum, { length }) => sum + length, 0),
     statistics.lan.bytes,
   );
+});
+
+/** The words on the rungs of a page's ladder, with the way each frame went. */
+function rungs(html: string): string[] {
+  const rung = /class="hidden">(\w+)\.lan to [^]*?class="words">([^<]*)</g;
+  return [...html.matchAll(rung)].map(([, from, words]) => `${from}: ${words}`);
+}
+
+test('the page shows the frames of its own request, and where the rest is', async () => {
+  const { network, url } = await start();
+  const agent = new Agent({ keepAlive: true, maxSockets: 1 });
+  const get = async (path: string): Promise<string> => {
+    const [response] = await once(httpGet(new URL(path, url), { agent }), 'response');
+    return (await response.setEncoding('utf8').toArray()).join('');
+  };
+  for (const path of ['/', '/?again']) {
+    const page = await get(path);
+    assert.deepEqual(rungs(page), [
+      'gateway: who has 10.0.0.80?',
+      'web: 10.0.0.80 is at 02:00:00:00:00:50',
+      'gateway: SYN',
+      'web: SYN, ACK',
+      'gateway: ACK',
+      `gateway: GET ${path} HTTP/1.1`,
+    ]);
+    // The layers of the request's frame, and its bytes.
+    assert.match(page, /Ethernet 14<\/span> .*IP 20<\/span> .*TCP 32<\/span> .*HTTP \d+</);
+    assert.match(page, /<span class="http">(?:[\da-f]{2} )+<\/span> .*<span class="http">GET \//);
+    const [, rest] = /data-rest="([^"]+)"/.exec(page)!;
+    const frames = rungs(await get(rest!.replaceAll('&amp;', '&')));
+    assert.ok(frames.includes('web: HTTP/1.1 200 OK'), frames.join('\n'));
+    assert.ok(frames.some((frame) => /^web: [\d,]+ more bytes of it$/.test(frame)));
+    assert.equal(frames.filter((frame) => frame.includes('GET')).length, 0);
+  }
+  agent.destroy();
+  await stop(network, 'SIGINT');
+});
+
+test('what a request says is shown as text, and numbers asked for need not be any', async () => {
+  const { network, url } = await start();
+  const socket = connect(Number(new URL(url).port), '127.0.0.1');
+  socket.write('GET /?&lt;b&gt; HTTP/1.1\r\nHost: a\r\nConnection: close\r\n\r\n');
+  const page = (await socket.setEncoding('utf8').toArray()).join('');
+  assert.match(page, /^HTTP\/1\.1 200 /);
+  assert.match(page, /GET \/\?&amp;lt;b&amp;gt; HTTP/);
+  for (const query of ['', '?port=x&after=y&start=z', '?port=-1&after=1e999&start=<']) {
+    const rest = await fetch(`${url}frames${query}`);
+    assert.deepEqual([rest.status, await rest.text()], [200, '']);
+  }
+  await stop(network, 'SIGTERM');
 });
 
 test(

@@ -112,7 +112,7 @@ test('--pcap has every frame of the download, from ARP to FIN', { skip }, async 
 
 test(
   'without an address it asks a DHCP server, and gives the lease back',
-  { skip: skip || requires(program('dnsmasq')) },
+  { skip: requires(tapObstacle, program('dnsmasq')) },
   async () => {
     using scene = new Scene();
     const leases = join(folder, 'leases');
@@ -130,6 +130,27 @@ test(
     assert.deepEqual([code, stderr], [0, '']);
     assert.match(stdout, /^64 bytes from 10\.9\.0\.1: icmp_seq=3 ttl=64 time=[\d.]+ ms$/m);
     assert.equal(readFileSync(leases, 'utf8'), '');
+  },
+);
+
+test(
+  'without an address, and only IPv6 on the link, it has one by DHCPv6, and gives that back',
+  { skip: requires(tapObstacle, program('dnsmasq')) },
+  async () => {
+    using scene = new Scene();
+    scene.far.enableIpv6();
+    scene.far.ip('address', 'add', 'fd00:9::1/64', 'dev', 'v1', 'nodad');
+    const leases = join(folder, 'leases-v6');
+    const settings = ['--dhcp-range=fd00:9::100,fd00:9::1ff,64,1h', `--dhcp-leasefile=${leases}`];
+    const plain = ['--keep-in-foreground', '--log-facility=-', '--conf-file=/dev/null'];
+    const where = ['--port=0', '--interface=v1', '--bind-interfaces', '--user=root', '--enable-ra'];
+    await scene.start(/sockets bound/, 'dnsmasq', ...plain, ...where, ...settings);
+    const words = ['ping', 'fd00:9::1', '-c', '1', '--via', 'stack', '--tap', 't0'];
+    const { code, stdout, stderr } = await runNetloom(words, { namespace: scene.near.name });
+    assert.deepEqual([code, stderr], [0, '']);
+    assert.match(stdout, /^64 bytes from fd00:9::1: icmp_seq=1 /m);
+    // A line for the server's own DUID is all that is left.
+    assert.match(readFileSync(leases, 'utf8'), /^duid \S+\n$/);
   },
 );
 

@@ -9,7 +9,7 @@ import { PartFile } from './part-file.ts';
 import { StreamSink } from './stream-sink.ts';
 
 /** Where a download goes, and what becomes of it. */
-export interface Output {
+export interface Output extends AsyncDisposable {
   readonly sink: DownloadSink;
   /** What it is called when it is told of. */
   name(): string;
@@ -17,6 +17,8 @@ export interface Output {
   partial(): Promise<PartialFile | undefined>;
   /** The first bytes of what is there. */
   readBack(length: number): AsyncIterable<Uint8Array>;
+  /** Gives what is finished the time of its last change, in milliseconds since 1970, if it is a file. */
+  setModified(time: number): Promise<void>;
   /** After a failure: keeps what a later run can go on from, and answers a sentence that says so. */
   leave(): Promise<string | undefined>;
   /** After a failure: keeps nothing. */
@@ -29,8 +31,6 @@ export interface OutputOptions {
   /** What -o says. */
   readonly path: string | undefined;
   readonly io: CommandIo;
-  /** The Content-Disposition of the answer, once there is one. */
-  disposition(): string | null;
 }
 
 /** Throws a named error if nothing can be written there at all. */
@@ -43,7 +43,7 @@ export async function openOutput(options: OutputOptions): Promise<Output> {
       new PartFile({
         url: url.href,
         path: name ?? 'download',
-        destination: () => chooseName(name, options),
+        destination: (headers) => chooseName(name, headers?.get('content-disposition') ?? null),
       }),
     );
   }
@@ -80,9 +80,9 @@ async function openDevice(path: string): Promise<Output> {
 /** The server's name for the file comes first; but what is there already is replaced only by a name the user has typed. */
 async function chooseName(
   fromUrl: string | undefined,
-  { disposition }: OutputOptions,
+  disposition: string | null,
 ): Promise<string> {
-  const fromServer = nameOfDisposition(disposition());
+  const fromServer = nameOfDisposition(disposition);
   const name = fromServer ?? fromUrl;
   if (name === undefined) {
     throw new NetloomError('NAME_MISSING', 'neither the URL nor the server names the file', {
@@ -138,6 +138,14 @@ class FileOutput implements Output {
   discard(): Promise<void> {
     return this.sink.discard();
   }
+
+  setModified(time: number): Promise<void> {
+    return this.sink.setModified(time);
+  }
+
+  [Symbol.asyncDispose](): Promise<void> {
+    return this.sink[Symbol.asyncDispose]();
+  }
 }
 
 class StreamOutput implements Output {
@@ -168,6 +176,14 @@ class StreamOutput implements Output {
 
   async leave(): Promise<undefined> {
     await this.#close();
+  }
+
+  setModified(): Promise<void> {
+    return Promise.resolve();
+  }
+
+  [Symbol.asyncDispose](): Promise<void> {
+    return this.#close();
   }
 
   discard(): Promise<void> {

@@ -1,8 +1,18 @@
 import { constants } from 'node:fs';
-import { open, readFile, rename, rm, stat, writeFile, type FileHandle } from 'node:fs/promises';
+import {
+  open,
+  readFile,
+  rename,
+  rm,
+  stat,
+  utimes,
+  writeFile,
+  type FileHandle,
+} from 'node:fs/promises';
 import { dirname } from 'node:path';
 import type { DownloadInfo, DownloadSink, PartialFile } from 'netloom/http';
 import { fileError } from '../file-error.ts';
+import { PartLock } from './part-lock.ts';
 
 /** Bytes that are gathered before they are written: chunks from a network may be small. */
 const GATHERED = 256 * 1024;
@@ -13,8 +23,8 @@ export interface PartFileOptions {
   readonly url: string;
   /** Where the part is kept, without `.part`. */
   readonly path: string;
-  /** Where the file comes to stand. Asked when a server has answered, and may refuse by throwing. */
-  destination(): Promise<string>;
+  /** Where the file comes to stand. Asked when a server has answered, with the fields it answered with, and may refuse by throwing. */
+  destination(headers: Headers | undefined): Promise<string>;
 }
 
 /** What is kept beside the part, in `FILE.part.json`. */
@@ -25,13 +35,16 @@ interface PartRecord {
 
 /**
  * A download on disk: its bytes in `FILE.part` and what the server said of their version in `FILE.part.json` until all is there; then
- * the part is renamed, which replaces a FILE that was there at once. Nothing is touched before a server has answered with the file.
+ * the part is renamed, which replaces a FILE that was there at once. Neither is touched before a server has answered with the file.
+ * From {@link partial} until it is disposed of, no other run gets at them.
  */
-export class PartFile implements DownloadSink {
+export class PartFile implements DownloadSink, AsyncDisposable {
   readonly partPath: string;
   readonly #recordPath: string;
   readonly #options: PartFileOptions;
+  #lock: PartLock | undefined;
   #file: FileHandle | undefined;
+  #wasOpened = false;
   #destination: string | undefined;
   /** Bytes in the file, and behind them those that wait to be written. */
   #length = 0;
@@ -57,7 +70,7 @@ export class PartFile implements DownloadSink {
 
   /** A server has answered, so the part is of this run. */
   get wasOpened(): boolean {
-    return this.#destination !== undefined;
+    return this.#wasOpened;
   }
 
   /** Where the file comes to stand, once a server has answered. */
@@ -65,8 +78,9 @@ export class PartFile implements DownloadSink {
     return this.#destination;
   }
 
-  /** What an earlier run has left. */
+  /** What an earlier run has left. To be asked first. Rejects with `DOWNLOAD_RUNNING` if another run is at it. */
   async partial(): Promise<PartialFile | undefined> {
+    this.#lock = await PartLock.take(this.partPath);
     const record = await this.#readRecord();
     if (record === undefined) return undefined;
     const size = await stat(this.partPath).then(
@@ -86,10 +100,12 @@ export class PartFile implements DownloadSink {
     this.#length = length;
   }
 
-  async begin({ validators }: DownloadInfo): Promise<void> {
-    await this.#open();
+  async begin({ validators, headers }: DownloadInfo, position: number): Promise<void> {
+    this.#destination ??= await this.#options.destination(headers);
     // Gone on from, a part is of the version that the record has already.
-    if (this.length > 0) return;
+    if (position > 0) return;
+    // Before the record is written: never are the bytes of one version and the record of another left by a crash.
+    await this.truncate(0);
     const record: PartRecord = { url: this.#options.url, validators };
     this.#hasValidators = Object.keys(validators).length > 0;
     await this.#during('write', () => writeFile(this.#recordPath, `${JSON.stringify(record)}\n`));
@@ -119,7 +135,9 @@ export class PartFile implements DownloadSink {
   async finish(): Promise<void> {
     const file = await this.#open();
     await this.#flush();
-    const destination = this.#destination!;
+    // Where all was there already, no server has answered with the file.
+    this.#destination ??= await this.#options.destination(undefined);
+    const destination = this.#destination;
     await this.#during('write', async () => {
       // Replacing a file leaves its permissions as they were.
       const replaced = await stat(destination).catch(() => undefined);
@@ -130,6 +148,21 @@ export class PartFile implements DownloadSink {
       await syncFolder(dirname(destination));
       await rm(this.#recordPath, { force: true });
     });
+  }
+
+  /** Gives the finished file the time of its last change, in milliseconds since 1970. */
+  async setModified(time: number): Promise<void> {
+    const destination = this.#destination!;
+    await this.#during('write', () => utimes(destination, time / 1000, time / 1000));
+  }
+
+  /** Lets other runs at the part. */
+  async [Symbol.asyncDispose](): Promise<void> {
+    try {
+      await this.close();
+    } finally {
+      await this.#lock?.[Symbol.asyncDispose]();
+    }
   }
 
   /** Writes what waits and lets go of the part, which stays. Idempotent. */
@@ -156,10 +189,10 @@ export class PartFile implements DownloadSink {
 
   async #open(): Promise<FileHandle> {
     if (this.#file !== undefined) return this.#file;
-    this.#destination ??= await this.#options.destination();
     // Never through a link that somebody has put there.
     const flags = constants.O_RDWR | constants.O_CREAT | constants.O_NOFOLLOW;
     this.#file = await this.#during('write', () => open(this.partPath, flags, 0o666));
+    this.#wasOpened = true;
     return this.#file;
   }
 

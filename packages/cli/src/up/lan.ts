@@ -3,6 +3,7 @@ import { SystemClock, stackHost, type StackHost } from 'netloom/host';
 import { CapturedLink, Hub, NO_OFFLOAD, type Link } from 'netloom/link';
 import type { CaptureFile } from '../capture-file.ts';
 import { FrameCounts } from './frame-counts.ts';
+import { FrameLog } from './frame-log.ts';
 
 /** A machine of the {@link VirtualLan}. */
 export interface Machine {
@@ -19,13 +20,16 @@ export class VirtualLan implements AsyncDisposable {
   readonly gateway: Machine;
   readonly web: Machine;
   readonly frames: FrameCounts = new FrameCounts();
+  /** The last of them. */
+  readonly log: FrameLog = new FrameLog();
   readonly #hub = new Hub(this.clock);
 
   /** @param capture gets every frame too */
   constructor(capture: CaptureFile | undefined) {
     // A hub repeats everything to everybody, so at the gateway's port each frame of the LAN is seen once.
     const watched = (link: Link): Link => {
-      const counted = new CapturedLink(link, this.clock, this.frames);
+      const logged = new CapturedLink(link, this.clock, this.log);
+      const counted = new CapturedLink(logged, this.clock, this.frames);
       return capture === undefined ? counted : capture.capture(counted, this.clock);
     };
     this.gateway = this.#machine('gateway.lan', '10.0.0.1/24', '02:00:00:00:00:01', watched);

@@ -1,4 +1,4 @@
-import type { NetloomError } from '../core/index.ts';
+import { copyBytes, type NetloomError } from '../core/index.ts';
 
 /** Bytes kept for a reader that lags, before the sender is held up. */
 const HIGH_WATER_MARK = 64 * 1024;
@@ -46,7 +46,7 @@ export class BodyStream {
   /** Bytes have come, borrowed. */
   data(chunk: Uint8Array): void {
     if (!this.#open) return;
-    this.#controller.enqueue(chunk.slice());
+    this.#controller.enqueue(copyBytes(chunk));
     if (this.#controller.desiredSize! <= -HIGH_WATER_MARK) this.#control.pause();
   }
 

@@ -6,14 +6,8 @@ import type { AddressInfo } from 'node:net';
 import { test } from 'node:test';
 import { IpAddress } from '../core/index.ts';
 import { osHost } from '../host/index.ts';
-import {
-  ScratchFolder,
-  ServingProgram,
-  freePort,
-  missing,
-  run,
-  startNginx,
-} from '../../test/http/peers.ts';
+import { ScratchFolder, ServingProgram, freePort, run, startNginx } from '../../test/http/peers.ts';
+import { program, requires } from '../../test/requires.ts';
 import {
   createClient,
   download,
@@ -61,7 +55,7 @@ async function withServer(body: (base: string, requests: () => number) => Promis
   await body(`http://127.0.0.1:${server.local.port}`, () => server.statistics.get('requests'));
 }
 
-const noCurl = missing('curl', '--version');
+const withCurl = { ...options, skip: requires(program('curl')) };
 
 /** curl's verbose words tell whether a connection was used again. */
 async function curl(...args: string[]) {
@@ -70,7 +64,7 @@ async function curl(...args: string[]) {
   return done;
 }
 
-test('curl: keep-alive, over one connection', { ...options, skip: noCurl }, async () => {
+test('curl: keep-alive, over one connection', withCurl, async () => {
   await withServer(async (base, requests) => {
     const { stdout, stderr } = await curl(`${base}/file`, `${base}/file`, `${base}/file`);
     assert.equal(stdout.length, 3 * FILE.length);
@@ -80,55 +74,43 @@ test('curl: keep-alive, over one connection', { ...options, skip: noCurl }, asyn
   });
 });
 
-test(
-  'curl: HTTP/1.0, HEAD, a range, and one out of bounds',
-  { ...options, skip: noCurl },
-  async () => {
-    await withServer(async (base) => {
-      const old = await curl('--http1.0', `${base}/file`);
-      assert.equal(sha256(old.stdout), sha256(FILE));
-      const head = await curl('--head', `${base}/file`);
-      assert.match(head.stdout.toString(), /^HTTP\/1.1 200 OK\r\n[^]*content-length: 300000\r\n/);
-      const part = await curl('--range', '1000-1999', `${base}/file`);
-      assert.match(part.stderr, /< HTTP\/1.1 206 Partial Content/);
-      assert.deepEqual(new Uint8Array(part.stdout), FILE.slice(1000, 2000));
-      const outside = await curl('--range', '300000-', `${base}/file`);
-      assert.match(outside.stderr, /< HTTP\/1.1 416 [^]*< content-range: bytes \*\/300000/);
-    });
-  },
-);
+test('curl: HTTP/1.0, HEAD, a range, and one out of bounds', withCurl, async () => {
+  await withServer(async (base) => {
+    const old = await curl('--http1.0', `${base}/file`);
+    assert.equal(sha256(old.stdout), sha256(FILE));
+    const head = await curl('--head', `${base}/file`);
+    assert.match(head.stdout.toString(), /^HTTP\/1.1 200 OK\r\n[^]*content-length: 300000\r\n/);
+    const part = await curl('--range', '1000-1999', `${base}/file`);
+    assert.match(part.stderr, /< HTTP\/1.1 206 Partial Content/);
+    assert.deepEqual(new Uint8Array(part.stdout), FILE.slice(1000, 2000));
+    const outside = await curl('--range', '300000-', `${base}/file`);
+    assert.match(outside.stderr, /< HTTP\/1.1 416 [^]*< content-range: bytes \*\/300000/);
+  });
+});
 
-test(
-  'curl: a chunked upload that waits for 100 Continue, and comes back',
-  { ...options, skip: noCurl },
-  async () => {
-    using folder = new ScratchFolder();
-    const file = folder.file('upload', FILE);
-    await withServer(async (base) => {
-      const headers = ['-H', 'Transfer-Encoding: chunked', '-H', 'Expect: 100-continue'];
-      const { stdout, stderr } = await curl(...headers, '-T', file, `${base}/echo`);
-      assert.match(stderr, /< HTTP\/1.1 100 Continue/);
-      assert.match(stderr, /< x-method: PUT/);
-      assert.equal(sha256(stdout), sha256(FILE));
-      const refused = await curl('-H', 'Expect: 100-continue', '-T', file, `${base}/reject`);
-      assert.match(refused.stderr, /< HTTP\/1.1 413 /);
-      assert.doesNotMatch(refused.stderr, /100 Continue/);
-    });
-  },
-);
+test('curl: a chunked upload that waits for 100 Continue, and comes back', withCurl, async () => {
+  using folder = new ScratchFolder();
+  const file = folder.file('upload', FILE);
+  await withServer(async (base) => {
+    const headers = ['-H', 'Transfer-Encoding: chunked', '-H', 'Expect: 100-continue'];
+    const { stdout, stderr } = await curl(...headers, '-T', file, `${base}/echo`);
+    assert.match(stderr, /< HTTP\/1.1 100 Continue/);
+    assert.match(stderr, /< x-method: PUT/);
+    assert.equal(sha256(stdout), sha256(FILE));
+    const refused = await curl('-H', 'Expect: 100-continue', '-T', file, `${base}/reject`);
+    assert.match(refused.stderr, /< HTTP\/1.1 413 /);
+    assert.doesNotMatch(refused.stderr, /100 Continue/);
+  });
+});
 
-test(
-  'curl: an early answer arrives although the body is still being sent',
-  { ...options, skip: noCurl },
-  async () => {
-    using folder = new ScratchFolder();
-    const large = folder.file('large', new Uint8Array(20_000_000));
-    await withServer(async (base) => {
-      const { stdout } = await curl('-H', 'Expect:', '-T', large, `${base}/reject`);
-      assert.equal(stdout.toString(), 'too much');
-    });
-  },
-);
+test('curl: an early answer arrives although the body is still being sent', withCurl, async () => {
+  using folder = new ScratchFolder();
+  const large = folder.file('large', new Uint8Array(20_000_000));
+  await withServer(async (base) => {
+    const { stdout } = await curl('-H', 'Expect:', '-T', large, `${base}/reject`);
+    assert.equal(stdout.toString(), 'too much');
+  });
+});
 
 /** Runs with our client. */
 async function withClient(
@@ -178,7 +160,7 @@ async function checkResumption(
 
 test(
   'nginx under our client: files, HEAD, ranges, a redirect, chunks',
-  { ...options, skip: missing('nginx', '-v') },
+  { ...options, skip: requires(program('nginx')) },
   async () => {
     using folder = new ScratchFolder();
     const root = folder.folder('root');
@@ -204,7 +186,7 @@ test(
 
 test(
   'Python’s http.server (HTTP/1.0) under our client',
-  { ...options, skip: missing('python3', '--version') },
+  { ...options, skip: requires(program('python3')) },
   async () => {
     using folder = new ScratchFolder();
     folder.file('file', FILE);

@@ -1,5 +1,5 @@
 import { NetloomError, abortError, type Abortable, type Clock } from '../../core/index.ts';
-import { strongValidators, type Validators } from '../semantics/index.ts';
+import { parseDate, strongValidators, type Validators } from '../semantics/index.ts';
 import type { Client } from './client.ts';
 import { RateMeter } from './rate-meter.ts';
 import {
@@ -13,8 +13,11 @@ import { StallWatch } from './stall-watch.ts';
 
 /** Where a download's bytes go. A promise is waited for: meanwhile the server is held up. */
 export interface DownloadSink {
-  /** A server has answered: what is to be kept with a partial file so that it can be added to later. */
-  begin?(info: DownloadInfo): void | Promise<void>;
+  /**
+   * A server has answered, and the bytes that follow begin at `position`; if that is 0, `truncate(0)` comes next. What the server
+   * said of the version is to be kept with a partial file, so that it can be added to later.
+   */
+  begin?(info: DownloadInfo, position: number): void | Promise<void>;
   /** Bytes for this position, which is where the last ended; they are given away. */
   write(chunk: Uint8Array, position: number): void | Promise<void>;
   /** Throws away all but the first so many bytes. */
@@ -23,10 +26,16 @@ export interface DownloadSink {
   finish(length: number): void | Promise<void>;
 }
 
-/** What a server has said of a file. */
+/** What a server has said of a file: the last of them to answer, after redirects. */
 export interface DownloadInfo {
-  /** After redirects. */
   readonly url: string;
+  /** 200 or 203; 206 when a part is added to; 416 when nothing was missing any more. */
+  readonly status: number;
+  readonly headers: Headers;
+  /** The media type with its parameters, as it was sent; undefined if the server does not say. */
+  readonly contentType: string | undefined;
+  /** When the file was last changed, in milliseconds since 1970; undefined if the server does not say. */
+  readonly lastModified: number | undefined;
   readonly total: number | undefined;
   readonly validators: Validators;
 }
@@ -104,7 +113,8 @@ class Download {
   readonly #options: DownloadOptions;
   readonly #stallTimeout: number;
   #part: PartialFile;
-  #info: DownloadInfo;
+  /** Undefined until a server has answered. */
+  #info: DownloadInfo | undefined;
   #resumedFrom: number;
   /** The furthest it ever got: only beyond that there is progress. */
   #furthest = 0;
@@ -118,7 +128,6 @@ class Download {
     this.#stallTimeout = options.stallTimeout ?? 30_000;
     this.#part = options.partial ?? { position: 0, validators: {} };
     this.#resumedFrom = this.#part.position;
-    this.#info = { url: `${url}`, total: undefined, validators: this.#part.validators };
     this.#meter = new RateMeter(RATE_WINDOW, options.clock.now(), this.#part.position);
   }
 
@@ -128,8 +137,9 @@ class Download {
     for (let failures = 0; ;) {
       const before = this.#furthest;
       try {
-        while (!(await this.#ask()));
-        return await this.#finish();
+        let info: DownloadInfo | undefined;
+        while (info === undefined) info = await this.#ask();
+        return await this.#finish(info);
       } catch (error) {
         if (!isPassing(error)) throw error;
         if (this.#furthest > before) {
@@ -143,8 +153,8 @@ class Download {
     }
   }
 
-  /** Asks once for what is missing. Answers whether nothing is missing any more. */
-  async #ask(): Promise<boolean> {
+  /** Asks once for what is missing. Answers what the server said if nothing is missing any more. */
+  async #ask(): Promise<DownloadInfo | undefined> {
     if (!isResumable(this.#part)) this.#part = { position: 0, validators: {} };
     const { client, signal } = this.#options;
     const watch = new StallWatch(this.#options.clock, this.#stallTimeout, signal);
@@ -162,17 +172,19 @@ class Download {
     }
   }
 
-  async #take(response: Response, watch: StallWatch): Promise<boolean> {
+  async #take(response: Response, watch: StallWatch): Promise<DownloadInfo | undefined> {
     const { body } = response;
     try {
       const step = nextStep(response, this.#part);
       if (step.kind === 'body') {
-        await this.#begin(response, step.position, step.total);
+        const info = await this.#begin(response, step.position, step.total);
         await this.#readBody(body, step.end, watch);
-        return this.#isWhole();
+        return this.#isWhole(info) ? info : undefined;
       }
-      if (step.kind === 'start-over') this.#part = { position: 0, validators: {} };
-      return step.kind === 'complete';
+      const { position, validators } = this.#part;
+      if (step.kind === 'complete') return describeFile(response, position, validators);
+      this.#part = { position: 0, validators: {} };
+      return undefined;
     } finally {
       // Read to its end it is not touched by this.
       await body?.cancel().catch(() => undefined);
@@ -180,28 +192,33 @@ class Download {
   }
 
   /** A range may be shorter than what was asked for; then the rest is asked for. */
-  #isWhole(): boolean {
-    const { total } = this.#info;
+  #isWhole({ total }: DownloadInfo): boolean {
     return total === undefined || this.#part.position >= total;
   }
 
-  async #begin(response: Response, position: number, total: number | undefined): Promise<void> {
+  async #begin(
+    response: Response,
+    position: number,
+    total: number | undefined,
+  ): Promise<DownloadInfo> {
     const { sink, clock } = this.#options;
     const isResumed = position > 0;
-    const known = this.#info.total;
+    const known = this.#info?.total;
     if (isResumed && known !== undefined && known !== total) {
       throw lengthMismatch(`the same version had ${known} bytes before and has ${total} now`);
     }
     const validators = isResumed ? this.#part.validators : strongValidators(response.headers);
-    this.#info = { url: response.url, total, validators };
+    const info = describeFile(response, total, validators);
+    this.#info = info;
     this.#part = { position, validators };
+    await sink.begin?.(info, position);
     if (!isResumed) {
       this.#resumedFrom = 0;
       await sink.truncate(0);
       this.#meter = new RateMeter(RATE_WINDOW, clock.now(), 0);
     }
     await this.#sum(position);
-    await sink.begin?.(this.#info);
+    return info;
   }
 
   async #readBody(
@@ -248,7 +265,7 @@ class Download {
     this.#furthest = Math.max(this.#furthest, after);
     const now = clock.now();
     this.#meter.note(now, after);
-    progress?.({ position: after, total: this.#info.total, rate: this.#meter.rate(now, after) });
+    progress?.({ position: after, total: this.#info?.total, rate: this.#meter.rate(now, after) });
   }
 
   async #sum(position: number): Promise<void> {
@@ -256,21 +273,17 @@ class Download {
     this.#summed = position;
   }
 
-  async #finish(): Promise<DownloadResult> {
+  async #finish(info: DownloadInfo): Promise<DownloadResult> {
     const { checksum, sink } = this.#options;
     const { position } = this.#part;
     await this.#sum(position);
     if (checksum !== undefined && !(await checksum.verify())) {
-      throw new NetloomError(
-        'HTTP_CHECKSUM_MISMATCH',
-        `the checksum of ${this.#info.url} is wrong`,
-        {
-          remedy: 'Check the checksum; if it is right, the file was changed: do not use it.',
-        },
-      );
+      throw new NetloomError('HTTP_CHECKSUM_MISMATCH', `the checksum of ${info.url} is wrong`, {
+        remedy: 'Check the checksum; if it is right, the file was changed: do not use it.',
+      });
     }
     await sink.finish(position);
-    return { ...this.#info, length: position, resumedFrom: this.#resumedFrom };
+    return { ...info, length: position, resumedFrom: this.#resumedFrom };
   }
 
   #wait(delay: number): Promise<void> {
@@ -292,6 +305,24 @@ class Download {
       }
     });
   }
+}
+
+function describeFile(
+  { url, status, headers }: Response,
+  total: number | undefined,
+  validators: Validators,
+): DownloadInfo {
+  // A part that is whole already is answered without the file's own fields; its date may be known from before.
+  const changed = headers.get('last-modified') ?? validators.lastModified;
+  return {
+    url,
+    status,
+    headers,
+    total,
+    validators,
+    contentType: headers.get('content-type') ?? undefined,
+    lastModified: changed === undefined ? undefined : parseDate(changed),
+  };
 }
 
 function isPassing(error: unknown): boolean {

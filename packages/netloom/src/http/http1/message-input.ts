@@ -1,4 +1,4 @@
-import { EMPTY } from '../../core/index.ts';
+import { EMPTY, copyBytes } from '../../core/index.ts';
 import type { ParserEvent } from './wire/index.ts';
 
 /** The part of a parser that {@link MessageInput} uses. */
@@ -31,7 +31,7 @@ export class MessageInput {
   /** Takes borrowed bytes, calls `read`, which reads what is wanted by {@link next}, and keeps a copy of the rest. */
   receive(borrowed: Uint8Array, read: () => void): void {
     if (this.unreadBytes > 0) {
-      this.#waiting.push(borrowed.slice());
+      this.#waiting.push(copyBytes(borrowed));
       this.#waitingBytes += borrowed.length;
       read();
       return;
@@ -41,7 +41,7 @@ export class MessageInput {
     try {
       read();
     } finally {
-      if (this.#borrowed) this.#parser.feed(this.#parser.unread().slice());
+      if (this.#borrowed) this.#parser.feed(copyBytes(this.#parser.unread()));
       this.#borrowed = false;
     }
   }
