@@ -1,4 +1,4 @@
-import type { Random } from 'netloom/core';
+import { copyBytes, type Random } from 'netloom/core';
 
 /** Values that length fields, counts and types are most easily wrong with. */
 const INTERESTING: readonly number[] = [0, 1, 2, 3, 4, 7, 8, 16, 32, 63, 64, 127, 128, 254, 255];
@@ -19,7 +19,7 @@ export function makeInput(
     const most = random.below(2) === 0 ? Math.min(64, maximumLength) : maximumLength;
     return random.fill(new Uint8Array(random.below(most + 1)));
   }
-  let input: Uint8Array = seeds[random.below(seeds.length)]!.slice();
+  let input: Uint8Array = copyBytes(seeds[random.below(seeds.length)]!);
   for (let changes = random.below(MOST_CHANGES + 1); changes > 0; changes--) {
     input = MUTATIONS[random.below(MUTATIONS.length)]!(input, random, seeds);
   }
@@ -67,7 +67,7 @@ function setLength(input: Uint8Array, random: Random): Uint8Array {
 }
 
 function truncate(input: Uint8Array, random: Random): Uint8Array {
-  return input.slice(0, random.below(input.length + 1));
+  return copyBytes(input, 0, random.below(input.length + 1));
 }
 
 function extend(input: Uint8Array, random: Random): Uint8Array {

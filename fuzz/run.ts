@@ -1,4 +1,4 @@
-import { seededRandom, toHex, type Random } from 'netloom/core';
+import { copyBytes, seededRandom, toHex, type Random } from 'netloom/core';
 import type { FuzzEntry } from './entry.ts';
 import { makeInput } from './mutate.ts';
 
@@ -41,7 +41,7 @@ export function runCases(
     started(index);
     const { input, random } = makeCase(entry, seed, index);
     // What a case does to its input must not change what is reported.
-    const given = input.slice();
+    const given = copyBytes(input);
     try {
       entry.run(given, random);
     } catch (error) {

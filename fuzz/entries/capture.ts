@@ -1,6 +1,6 @@
 /** Captures and what reads frames as a whole: the files, the one-line description, the cutting of segments, the gathering of records. */
 import assert from 'node:assert/strict';
-import { ByteGatherer, concatBytes, fromHex } from 'netloom/core';
+import { ByteGatherer, concatBytes, copyBytes, fromHex } from 'netloom/core';
 import { segmentFrame } from 'netloom/link';
 import { captureReader, describeFrame, PcapngWriter } from 'netloom/wire';
 import { FRAMES } from '../../packages/netloom/test/frames.ts';
@@ -28,12 +28,12 @@ const PCAP = fromHex(
 function read(file: Uint8Array, cut: number): unknown {
   const story: unknown[] = [];
   const reader = captureReader({
-    packet: ({ data, ...rest }) => story.push({ ...rest, data: data.slice() }),
+    packet: ({ data, ...rest }) => story.push({ ...rest, data: copyBytes(data) }),
     interface: (description) => story.push(description),
     statistics: (counts) => story.push(counts),
   });
-  reader.push(file.slice(0, cut));
-  reader.push(file.slice(cut));
+  reader.push(copyBytes(file, 0, cut));
+  reader.push(copyBytes(file, cut));
   return { story, fault: reader.end() };
 }
 
@@ -86,7 +86,7 @@ function records(input: Uint8Array, size: number): string[] {
   const gatherer = new ByteGatherer();
   const found: string[] = [];
   for (let at = 0; at < input.length; at += size) {
-    gatherer.feed(input.slice(at, at + size));
+    gatherer.feed(copyBytes(input, at, at + size));
     for (;;) {
       const length = gatherer.peek(1)?.[0];
       const record = length === undefined ? undefined : gatherer.peek(1 + length);
