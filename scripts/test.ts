@@ -5,9 +5,12 @@ import { root, run } from './run.ts';
 const given = process.argv.slice(2);
 const files = given.some((argument) => argument.endsWith('.ts'))
   ? []
-  : globSync(['packages/*/{src,test}/**/*.test.ts', '{bench,conformance,fuzz}/**/*.test.ts'], {
-      cwd: root,
-    }).sort();
+  : globSync(
+      ['packages/*/{src,test}/**/*.test.ts', '{bench,conformance,examples,fuzz}/**/*.test.ts'],
+      {
+        cwd: root,
+      },
+    ).sort();
 
 const passed = run(
   'node',
