@@ -1,7 +1,15 @@
 /** The launcher, `scripts/node`, on machines that lack something: with stand-ins for npm, Node and apt, so that nothing is installed. */
 import assert from 'node:assert/strict';
 import { spawnSync } from 'node:child_process';
-import { chmodSync, copyFileSync, mkdirSync, mkdtempSync, rmSync, writeFileSync } from 'node:fs';
+import {
+  chmodSync,
+  copyFileSync,
+  mkdirSync,
+  mkdtempSync,
+  readFileSync,
+  rmSync,
+  writeFileSync,
+} from 'node:fs';
 import { tmpdir } from 'node:os';
 import { join } from 'node:path';
 import { test, type TestContext } from 'node:test';
@@ -29,11 +37,11 @@ class Clone {
     chmodSync(file, 0o755);
   }
 
-  /** An npm that counts its runs and "installs" a Node of these lines. */
+  /** An npm that says which Node it would run on, and "installs" a Node of these lines. */
   npm(...node: string[]): void {
     this.program(
       'npm',
-      'echo run >>"$PWD/npm-runs"',
+      'command -v node >>"$PWD/npm-runs" || echo none >>"$PWD/npm-runs"',
       'mkdir -p node_modules/node/bin',
       `printf '%s\\n' '#!/bin/sh' ${node.map((line) => `'${line}'`).join(' ')} >node_modules/node/bin/node`,
       'chmod +x node_modules/node/bin/node',
@@ -58,6 +66,15 @@ test('what is missing is installed once, and what the launcher is given is run',
   const second = clone.run();
   assert.equal(second.stdout, first.stdout);
   assert.equal(second.stderr, '');
+});
+
+test('npm chooses the packages for the pinned Node, not for the one that the machine has', (context) => {
+  const clone = new Clone(context);
+  clone.npm('echo "ran $*"');
+  clone.run();
+  const nodes = readFileSync(join(clone.root, 'npm-runs'), 'utf8').trim().split('\n');
+  assert.equal(nodes.length, 2);
+  assert.equal(nodes[1], join(clone.root, 'node_modules/node/bin/node'));
 });
 
 test('a library that Node needs and the machine lacks is put beside it', (context) => {
