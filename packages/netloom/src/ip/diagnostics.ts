@@ -1,5 +1,6 @@
 import { channel, type Channel, type PublishedCount, type PublishedStep } from '../core/index.ts';
 import type { Interface } from './interface.ts';
+import type { Nat } from './nat/index.ts';
 import type { Neighbour, NeighbourEvent, NeighbourState } from './neighbour/neighbour.ts';
 import type { TcpConnection } from './tcp/connection.ts';
 import type { TcpLayer } from './tcp/layer.ts';
@@ -8,6 +9,9 @@ import type { UdpLayer } from './udp/udp-layer.ts';
 
 /** Packets dropped by an interface, by reason. */
 export const IP_DROP: Channel<PublishedCount<Interface>> = channel('netloom:ip:drop');
+
+/** Packets dropped by a NAT, by reason. */
+export const NAT_DROP: Channel<PublishedCount<Nat>> = channel('netloom:nat:drop');
 
 /** The steps of all entries of neighbour caches. */
 export const NEIGHBOUR_STATE: Channel<PublishedStep<Neighbour, NeighbourState, NeighbourEvent>> =

@@ -1,10 +1,11 @@
-import { readUint16, writeUint16 } from '../core/index.ts';
+import { readUint16, writeUint16, type IpAddress } from '../core/index.ts';
 import { finishFrameChecksum } from '../link/index.ts';
 import { ETHERNET_HEADER_LENGTH, updateChecksum } from '../wire/index.ts';
 import { fragmentPacket } from './fragmentation.ts';
 import type { Packet } from './packet.ts';
 import type { Path } from './path.ts';
 import type { IpStack } from './stack.ts';
+import type { Translation } from './nat/index.ts';
 
 /** Where the IPv4 header has its fields. */
 const V4_FRAGMENT = 6;
@@ -15,9 +16,9 @@ const V6_HOP_LIMIT = 7;
 
 /**
  * Passes a packet on towards its destination (RFC 1812, section 5.2.1; RFC 8200): one hop less, at most as large as the next link takes, and its
- * sender is told if it cannot go on.
+ * sender is told if it cannot go on. A packet that is translated on its way is judged by where it goes, and quoted in errors as it came.
  */
-export function forwardPacket(stack: IpStack, packet: Packet): void {
+export function forwardPacket(stack: IpStack, packet: Packet, translation?: Translation): void {
   const { drops } = packet.interface;
   if (packet.source.isLinkLocal || packet.destination.isLinkLocal || packet.source.isUnspecified) {
     drops.add('forward-link-local');
@@ -28,7 +29,7 @@ export function forwardPacket(stack: IpStack, packet: Packet): void {
     stack.icmp.sendError(packet, 'hop-limit-exceeded');
     return;
   }
-  const path = pathOf(stack, packet);
+  const path = pathOf(stack, translation?.destinationAddress ?? packet.destination);
   if (path === undefined) {
     drops.add('forward-no-route');
     stack.icmp.sendError(packet, 'network-unreachable');
@@ -40,17 +41,17 @@ export function forwardPacket(stack: IpStack, packet: Packet): void {
     return;
   }
   const size = packetSize(packet);
-  if (size <= path.mtu) stack.output.relay(path, lowered(packet), packet.offload);
-  else if (mayFragment(packet)) sendFragments(stack, path, packet);
+  if (size <= path.mtu) stack.output.relay(path, copied(packet, translation), packet.offload);
+  else if (mayFragment(packet)) sendFragments(stack, path, packet, translation);
   else {
     drops.add('forward-too-big');
     stack.icmp.sendError(packet, 'too-big', path.mtu);
   }
 }
 
-function pathOf(stack: IpStack, packet: Packet): Path | undefined {
+function pathOf(stack: IpStack, destination: IpAddress): Path | undefined {
   try {
-    return stack.paths.cached(packet.destination, undefined);
+    return stack.paths.cached(destination, undefined);
   } catch {
     return undefined;
   }
@@ -64,10 +65,19 @@ function packetSize(packet: Packet): number {
   return transport - start + tcpHeader + offload.segmentSize;
 }
 
-/** IPv4 packets without DF may be cut on their way; IPv6 packets never (RFC 8200, section 4.5). */
-function mayFragment({ family, bytes, start, offload }: Packet): boolean {
+/** IPv4 packets without DF may be cut on their way; IPv6 packets never (RFC 8200, section 4.5). What has come in fragments goes so. */
+function mayFragment(packet: Packet): boolean {
+  const { family, bytes, start, offload } = packet;
+  if (packet.isReassembled) return true;
   if (family === 6 || (offload !== undefined && offload.segmentSize > 0)) return false;
   return (readUint16(bytes, start + V4_FRAGMENT) & 0x4000) === 0;
+}
+
+/** The packet as it leaves, behind an empty Ethernet header. */
+function copied(packet: Packet, translation: Translation | undefined): Uint8Array {
+  const frame = lowered(packet);
+  translation?.apply(frame, packet);
+  return frame;
 }
 
 /** A copy of the packet behind an empty Ethernet header, its hop limit lowered. */
@@ -90,10 +100,15 @@ function lowered({ family, bytes, start, end }: Packet): Uint8Array {
   return frame;
 }
 
-function sendFragments(stack: IpStack, path: Path, packet: Packet): void {
+function sendFragments(
+  stack: IpStack,
+  path: Path,
+  packet: Packet,
+  translation: Translation | undefined,
+): void {
   const { output, random } = stack;
   const { link } = path.interface;
-  const frame = lowered(packet);
+  const frame = copied(packet, translation);
   // What the sender left to its link must be whole before it is cut.
   if (!completeChecksum(frame, packet)) {
     packet.interface.drops.add('forward-bad-offload');

@@ -7,7 +7,14 @@ export {
 } from './address-conflict.ts';
 export type { AddAddressOptions } from './addresses.ts';
 export * from './dhcp/index.ts';
-export { IP_DROP, NEIGHBOUR_STATE, TCP_DROP, TCP_STATE, UDP_DROP } from './diagnostics.ts';
+export {
+  IP_DROP,
+  NAT_DROP,
+  NEIGHBOUR_STATE,
+  TCP_DROP,
+  TCP_STATE,
+  UDP_DROP,
+} from './diagnostics.ts';
 export {
   CONFLICT_LIMITS,
   ConflictDetector,
@@ -45,5 +52,6 @@ export {
   type MembershipState,
 } from './multicast/index.ts';
 export * from './router-advertisement/index.ts';
+export * from './nat/index.ts';
 export { RouteTable, type Route } from './routes.ts';
 export * from './slaac/index.ts';

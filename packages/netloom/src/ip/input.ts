@@ -15,6 +15,7 @@ import {
 } from '../wire/index.ts';
 import type { IcmpErrorKind } from './icmp/icmp-error.ts';
 import type { Interface } from './interface.ts';
+import type { Translators } from './nat/index.ts';
 import { Packet } from './packet.ts';
 import type { Reassembler } from './reassembly/index.ts';
 
@@ -31,6 +32,7 @@ export interface InputEnvironment {
   readonly loopback: Interface;
   readonly forwarding: boolean;
   readonly fragments: Reassembler<FragmentOrigin>;
+  readonly translators: Translators;
   now(): number;
   /** A fragment has been taken: the reassembler's timer may have moved. */
   fragmentTaken(): void;
@@ -112,7 +114,9 @@ export class IpInput {
     const local =
       isBroadcast ||
       (isGroup ? environment.isMember(via, packet) : this.#isLocalV4(via, header.destination));
-    if (!local && !this.#isIntercepted(packet, isGroup)) this.#notLocal(packet, isGroup);
+    const translated = this.#isTranslated(packet, isGroup);
+    if (!local && !translated && !this.#isIntercepted(packet, isGroup))
+      this.#notLocal(packet, isGroup);
     else if (packet.isForeign && packet.hopLimit <= 1) this.#expired(packet);
     else if (header.isFragment) this.#reassembleV4(via, packet, header, toGroup);
     else this.#deliver(packet);
@@ -161,7 +165,9 @@ export class IpInput {
     const local = isGroup
       ? environment.isMember(via, packet)
       : environment.isLocalV6(destination0, destination1, destination2, destination3);
-    if (!local && !this.#isIntercepted(packet, isGroup)) this.#notLocal(packet, isGroup);
+    const translated = this.#isTranslated(packet, isGroup);
+    if (!local && !translated && !this.#isIntercepted(packet, isGroup))
+      this.#notLocal(packet, isGroup);
     else if (packet.isForeign && packet.hopLimit <= 1) this.#expired(packet);
     else this.#walkV6(via, packet, header, toGroup);
   }
@@ -229,8 +235,14 @@ export class IpInput {
 
   /** A packet in a frame could not be sent, for its neighbour is not there: whoever sent it is told, be it ourselves. */
   reportUnsent(via: Interface, frame: Uint8Array): void {
+    const sent = readPacket(via, frame, ETHERNET_HEADER_LENGTH);
+    if (sent !== undefined) this.#environment.translators.restore(sent);
     const packet = readPacket(via, frame, ETHERNET_HEADER_LENGTH);
     if (packet !== undefined) this.#environment.sendError(packet, 'host-unreachable');
+  }
+
+  #isTranslated(packet: Packet, isGroup: boolean): boolean {
+    return !isGroup && !packet.isGroup && this.#environment.translators.concerns(packet);
   }
 
   #isIntercepted(packet: Packet, isGroup: boolean): boolean {
@@ -254,6 +266,7 @@ export class IpInput {
 
   #deliver(packet: Packet): void {
     const environment = this.#environment;
+    if (!packet.isGroup && environment.translators.translate(packet)) return;
     switch (packet.protocol) {
       case IpProtocol.TCP:
         environment.tcp(packet);

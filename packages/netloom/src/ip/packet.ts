@@ -34,6 +34,11 @@ export class Packet {
   /** It is for another host, in whose name it is taken up: see `interception/`. */
   isForeign = false;
 
+  /** It came in fragments: it stands by itself, with no frame around it. */
+  get isReassembled(): boolean {
+    return this.start === 0;
+  }
+
   /** Its TCP or UDP checksum need not be verified: it was never finished, since only memory lies between, or a device has done so. */
   get isChecksumTrusted(): boolean {
     const { offload } = this;

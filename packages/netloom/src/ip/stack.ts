@@ -33,6 +33,7 @@ import type { Interface } from './interface.ts';
 import { Interfaces, type AddInterfaceOptions } from './interfaces.ts';
 import { STACK_LIMITS, type AllStackLimits, type StackLimits } from './limits.ts';
 import { MulticastLayer } from './multicast-layer.ts';
+import { Translators } from './nat/index.ts';
 import { NdpLayer } from './ndp/ndp-layer.ts';
 import { NEIGHBOUR_LIMITS, type NeighbourLimits } from './neighbour/neighbour-cache.ts';
 import type { Neighbour } from './neighbour/neighbour.ts';
@@ -80,6 +81,8 @@ export class IpStack {
   readonly multicast: MulticastLayer;
   readonly autoconfiguration: Autoconfiguration;
   readonly claims: AddressClaims;
+  /** What changes addresses of packets that are passed on: see `openNat`. */
+  readonly translators: Translators = new Translators();
   readonly addresses: Addresses;
   /** Drops that belong to no interface and no transport. */
   readonly drops: Counters = new Counters();
@@ -119,7 +122,8 @@ export class IpStack {
     });
     this.#interceptions = new Interceptions({
       paths: this.paths,
-      closed: (interceptor, why) => this.tcp.attempts.cancelAll(why, interceptor),
+      closed: (ended, why) =>
+        this.tcp.attempts.cancel(why, ({ interceptor }) => interceptor === ended),
     });
     const interceptorOf = (packet: Packet): Interceptor | undefined =>
       this.#interceptions.interceptorOf(packet);
@@ -241,6 +245,7 @@ export class IpStack {
       loopback: this.loopback,
       forwarding: options.forwarding ?? false,
       fragments: this.fragments,
+      translators: this.translators,
       now,
       fragmentTaken: () => this.#driver.requestFlush(),
       isLocalV4: (word) => this.interfaces.some((via) => via.hasV4(word)),
@@ -257,7 +262,14 @@ export class IpStack {
       sendError: (packet, kind, rest) => this.icmp.sendError(packet, kind, rest),
     });
     this.#driver.drive(
-      [this.fragments, this.pathMtus, this.multicast, this.autoconfiguration, this.claims],
+      [
+        this.fragments,
+        this.pathMtus,
+        this.multicast,
+        this.autoconfiguration,
+        this.claims,
+        this.translators,
+      ],
       this.tcp,
     );
     this.addAddress(this.loopback, Cidr.parse('127.0.0.1/8'));
@@ -267,6 +279,11 @@ export class IpStack {
   /** The time of what is being done: one instant for all frames of a batch. */
   now(): number {
     return this.#driver.now();
+  }
+
+  /** The deadline of an engine that the stack drives may have moved. */
+  timersChanged(): void {
+    this.#driver.requestFlush();
   }
 
   /** Attaches the stack to a link. The interface is up at once; addresses can be added later. */

@@ -70,6 +70,8 @@ export class Dhcpv4Bindings {
   readonly #kept = new Set<number>();
   /** The last address of clients whose lease has ended, oldest first. */
   readonly #remembered = new Map<string, IpAddress>();
+  /** Bindings that are no more than offered, and are for anybody, oldest first. */
+  readonly #offers = new Set<Dhcpv4Binding>();
   readonly #size: number;
   /** Addresses of the pool that any client could be given. */
   #free: number;
@@ -185,13 +187,22 @@ export class Dhcpv4Bindings {
   add(address: IpAddress, client: string): Dhcpv4Binding {
     const binding = new Dhcpv4Binding(address, client);
     this.#byAddress.set(address.word3, binding);
-    if (this.#isForAll(address.word3)) this.#free--;
+    if (this.#isForAll(address.word3)) {
+      this.#free--;
+      this.#offers.add(binding);
+    }
     this.#byClient.set(client, binding);
     return binding;
   }
 
+  /** The offer that has waited longest to be taken up: where nothing is free, it gives way. */
+  oldestOffer(): Dhcpv4Binding | undefined {
+    return this.#offers.values().next().value;
+  }
+
   /** Has the binding end at `deadline`. */
   endAt(binding: Dhcpv4Binding, deadline: number): void {
+    if (binding.state !== 'offered') this.#offers.delete(binding);
     this.#ends.clear(binding);
     if (deadline !== Infinity) this.#ends.set(binding, deadline);
   }
@@ -206,6 +217,7 @@ export class Dhcpv4Bindings {
   /** Takes the binding out; the client's address is remembered. */
   remove(binding: Dhcpv4Binding): void {
     this.#ends.clear(binding);
+    this.#offers.delete(binding);
     this.#byAddress.delete(binding.address.word3);
     if (this.#isForAll(binding.address.word3)) this.#free++;
     if (binding.client === '') return;

@@ -84,6 +84,11 @@ export class Dhcpv6Bindings {
   readonly #byAssociation = new Map<string, Dhcpv6Binding>();
   /** How many bindings a client has. */
   readonly #counts = new Map<string, number>();
+  /** Bindings that are no more than offered, and are for anybody, oldest first. */
+  readonly #offers: Readonly<Record<Dhcpv6LeaseKind, Set<Dhcpv6Binding>>> = {
+    address: new Set(),
+    prefix: new Set(),
+  };
   readonly #ends = new TimerQueue<Dhcpv6Binding>();
   readonly #reservedFor = new Map<string, Cidr>();
   readonly #kept = new Set<string>();
@@ -139,10 +144,7 @@ export class Dhcpv6Bindings {
     key: Dhcpv6AssociationKey,
     wanted: readonly Cidr[],
   ): Cidr | undefined {
-    const { bindings, clientBindings } = this.#limits;
-    if (this.size >= bindings || (this.#counts.get(key.client) ?? 0) >= clientBindings) {
-      return undefined;
-    }
+    if (this.size >= this.#limits.bindings || !this.mayHaveMore(key.client)) return undefined;
     const pool = key.kind === 'address' ? this.#pools.addresses : this.#pools.prefixes;
     const reserved = key.kind === 'address' ? this.reservationOf(keys) : undefined;
     if (reserved !== undefined && this.ofLease(reserved) === undefined) return reserved;
@@ -151,10 +153,21 @@ export class Dhcpv6Bindings {
     return welcome.find((lease) => pool.isFree(lease)) ?? pool.find();
   }
 
+  /** Whether the client has not as much as one client may have. */
+  mayHaveMore(client: string): boolean {
+    return (this.#counts.get(client) ?? 0) < this.#limits.clientBindings;
+  }
+
+  /** The offer that has waited longest to be taken up: where nothing is free, it gives way. */
+  oldestOffer(kind: Dhcpv6LeaseKind): Dhcpv6Binding | undefined {
+    return this.#offers[kind].values().next().value;
+  }
+
   /** Enters a binding of the association, which has none, to the lease, which is free. */
   add(key: Dhcpv6AssociationKey, lease: Cidr): Dhcpv6Binding {
     const binding = new Dhcpv6Binding(key, lease);
     this.#byLease.set(lease.toString(), binding);
+    if (!this.#kept.has(lease.toString())) this.#offers[binding.kind].add(binding);
     this.#pools.addresses.use(lease);
     this.#pools.prefixes.use(lease);
     this.#remember(binding);
@@ -163,6 +176,7 @@ export class Dhcpv6Bindings {
 
   /** Has the binding end at `deadline`. */
   endAt(binding: Dhcpv6Binding, deadline: number): void {
+    if (binding.state !== 'offered') this.#offers[binding.kind].delete(binding);
     this.#ends.clear(binding);
     if (deadline !== Infinity) this.#ends.set(binding, deadline);
   }
@@ -187,6 +201,7 @@ export class Dhcpv6Bindings {
   /** Takes the binding out; the association's lease is remembered. */
   remove(binding: Dhcpv6Binding): void {
     this.#ends.clear(binding);
+    this.#offers[binding.kind].delete(binding);
     this.#byLease.delete(binding.lease.toString());
     this.#pools.addresses.unuse(binding.lease);
     this.#pools.prefixes.unuse(binding.lease);

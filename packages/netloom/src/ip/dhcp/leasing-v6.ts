@@ -31,8 +31,10 @@ export interface Dhcpv6LeaseRequest {
 
 /** Told of leases, once the engine's state is settled: see `Dhcpv6ServerSink`. */
 export interface Dhcpv6LeaseEvents {
-  leased(lease: Cidr, client: string): void;
+  leased(lease: Cidr, client: string, hostname: string | undefined): void;
   freed(lease: Cidr, client: string, reason: DhcpFreeReason): void;
+  /** An offer gave way, where nothing was free. */
+  offerTakenBack(): void;
 }
 
 /** What {@link Dhcpv6Leasing} is made with. */
@@ -92,7 +94,7 @@ export class Dhcpv6Leasing {
       binding.isReserved = true;
       binding.hostname = client.hostname;
       binding.take('acknowledge', now);
-      this.#events.leased(lease, binding.client);
+      this.#events.leased(lease, binding.client, binding.hostname);
     }
     return address;
   }
@@ -198,8 +200,24 @@ export class Dhcpv6Leasing {
     if (binding !== undefined) this.#free(binding, 'withdraw', now);
     const kept = this.#bindings.ofAssociation(keys, key);
     if (kept !== undefined) return kept;
-    const lease = this.#bindings.choose(keys, key, leasesOf(association));
+    const lease =
+      this.#bindings.choose(keys, key, leasesOf(association)) ??
+      this.#takeBackOffer(keys, key, now);
     return lease && this.#bindings.add(key, lease);
+  }
+
+  /** Where nothing is free, the oldest offer gives way: or whoever asks in many names, and takes nothing, would have the pool. */
+  #takeBackOffer(
+    keys: readonly string[],
+    key: Dhcpv6AssociationKey,
+    now: number,
+  ): Cidr | undefined {
+    const offer = this.#bindings.oldestOffer(key.kind);
+    if (offer === undefined || offer.client === key.client) return undefined;
+    if (!this.#bindings.mayHaveMore(key.client)) return undefined;
+    this.#events.offerTakenBack();
+    this.#free(offer, 'withdraw', now);
+    return this.#bindings.choose(keys, key, []);
   }
 
   /** The association's binding, if its client has it for good. */
@@ -213,8 +231,8 @@ export class Dhcpv6Leasing {
     binding.isReserved = false;
     binding.hostname = readDhcpv6ClientName(message.options) ?? binding.hostname;
     this.#bindings.endAt(binding, now + this.#options.lifetimes.valid);
-    const { lease, client } = binding;
-    this.#events.leased(lease, client);
+    const { lease, client, hostname } = binding;
+    this.#events.leased(lease, client, hostname);
   }
 
   /** Whether it is good on this link, as far as a server can tell: prefixes have none. */

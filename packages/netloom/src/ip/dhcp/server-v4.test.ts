@@ -631,3 +631,15 @@ test('a lease entered by reserve() is not taken in from an earlier run', () => {
   const after = new Bench();
   assert.equal(after.server.importLeases(bench.server.leases(0), 0), 0);
 });
+
+test('a flood of DISCOVERs in many names does not keep a neighbour from a lease; memory is bounded', () => {
+  const bench = new Bench({ pool: { first: at('10.0.0.100'), last: at('10.0.0.119') } });
+  const leased = bench.lease(9999, 0);
+  for (let client = 1; client <= 5000; client++) {
+    bench.ask({ type: DISCOVER, client }, client);
+    assert.ok(bench.server.size <= 20);
+  }
+  assert.notEqual(bench.lease(6000, 5001), undefined, 'an offer gives way to who asks now');
+  assert.equal(bench.lease(9999, 5002), leased, 'a lease does not');
+  assert.ok(bench.server.drops.get('offer-taken-back') > 4000);
+});

@@ -52,8 +52,8 @@ export interface Dhcpv4Destination {
 export interface Dhcpv4ServerSink {
   /** Send this from port 67. The bytes are given away. */
   send(message: Uint8Array, destination: Dhcpv4Destination): void;
-  /** An address has been leased, or its lease extended. */
-  leased?(address: IpAddress, client: string): void;
+  /** An address has been leased, or its lease extended; with the name that the client gives itself. */
+  leased?(address: IpAddress, client: string, hostname: string | undefined): void;
   /** A leased address is no longer the client's. */
   freed?(address: IpAddress, client: string, reason: DhcpFreeReason): void;
 }
@@ -137,7 +137,8 @@ export class Dhcpv4Server implements Engine {
       binding.isReserved = true;
       binding.hostname = client.hostname;
       binding.take('acknowledge', now);
-      this.#outbox.add(() => this.#sink.leased?.(address, binding.client));
+      const { hostname } = binding;
+      this.#outbox.add(() => this.#sink.leased?.(address, keys[0]!, hostname));
     }
     this.#outbox.deliver();
     return address;
@@ -225,8 +226,17 @@ export class Dhcpv4Server implements Engine {
     const kept = this.#bindings.ofClient(keys);
     if (kept !== undefined) return kept;
     const wanted = message.address(Dhcpv4OptionCode.REQUESTED_ADDRESS);
-    const address = this.#bindings.choose(keys, wanted);
+    const address = this.#bindings.choose(keys, wanted) ?? this.#takeBackOffer(keys, now);
     return address && this.#bindings.add(address, client);
+  }
+
+  /** Where nothing is free, the oldest offer gives way: or whoever asks in many names, and takes nothing, would have the pool. */
+  #takeBackOffer(keys: readonly string[], now: number): IpAddress | undefined {
+    const offer = this.#bindings.oldestOffer();
+    if (offer === undefined) return undefined;
+    this.drops.add('offer-taken-back');
+    this.#free(offer, 'withdraw', 'released', now);
+    return this.#bindings.choose(keys, undefined);
   }
 
   /** A REQUEST means one of three things, told apart by what it has (RFC 2131, section 4.3.2). */
@@ -273,8 +283,8 @@ export class Dhcpv4Server implements Engine {
     if (hostname !== undefined && isDomainName(hostname)) binding.hostname = hostname;
     const duration = this.#grant(message, Dhcpv4MessageType.ACKNOWLEDGE, binding);
     this.#bindings.endAt(binding, now + duration);
-    const { address, client } = binding;
-    this.#outbox.add(() => this.#sink.leased?.(address, client));
+    const { address, client, hostname: name } = binding;
+    this.#outbox.add(() => this.#sink.leased?.(address, client, name));
   }
 
   /** The client has taken another server's offer. */

@@ -429,7 +429,8 @@ test('one client cannot have the whole table', () => {
     pool: { first: at('2001:db8::100'), last: at('2001:db8::ffff') },
     limits: { clientBindings: 3, associations: 5, bindings: 4 },
   });
-  const many = bench.ask({ type: SOLICIT, addresses: ['', '', '', '', ''] })!;
+  const options = [dhcpv6Option(Dhcpv6OptionCode.RAPID_COMMIT)];
+  const many = bench.ask({ type: SOLICIT, addresses: ['', '', '', '', ''], options })!;
   assert.equal(addressesOf(many).length, 3);
   assert.equal(bench.ask({ type: SOLICIT, addresses: ['', '', '', '', '', ''] }), undefined);
   assert.equal(bench.server.drops.get('too-many-associations'), 1);
@@ -681,4 +682,37 @@ test('a declined address is given to nobody: the client takes the next', () => {
   lan.run(60_000, () => client.engine.state === 'bound');
   assert.equal(client.lease?.addresses[0]?.address.toString(), '2001:db8::101');
   assert.equal(server.engine.leases(lan.now).length, 1);
+});
+
+test('a flood of Solicits in many names does not keep a neighbour from a lease; memory is bounded', () => {
+  const bench = new Bench();
+  assert.equal(bench.lease(9999), '2001:db8::100');
+  for (let client = 1; client <= 2000; client++) {
+    bench.ask({ type: SOLICIT, client, addresses: [''], now: client });
+    assert.ok(bench.server.size <= 4);
+  }
+  assert.match(
+    bench.lease(6000, 2001),
+    /^2001:db8::10[123]$/,
+    'an offer gives way to who asks now',
+  );
+  assert.equal(bench.lease(9999, 2002), '2001:db8::100', 'a lease does not');
+  // One client that asks for more and more takes nothing from itself.
+  const greedy = bench.ask({ type: SOLICIT, client: 7000, addresses: ['', '', '', ''], now: 2003 });
+  assert.ok(addressesOf(greedy).length <= 2);
+});
+
+test('a prefix with bits behind its length is none of the block’s: another is given', () => {
+  const bench = new Bench();
+  const offered = bench.ask({ type: SOLICIT, prefixes: ['2001:db8:ff05:1::/48'] });
+  assert.deepEqual(prefixesOf(offered), ['2001:db8:ff00::/48']);
+});
+
+test('what is offered to the client it is reserved for does not give way to others', () => {
+  const bench = new Bench({ reservations: [{ address: at('2001:db8::7'), mac: macOf(1) }] });
+  bench.ask({ type: SOLICIT, client: 1, addresses: [''] });
+  for (const client of [2, 3, 4, 5]) bench.lease(client);
+  assert.equal(bench.lease(6), `status ${Dhcpv6Status.NO_ADDRESSES}`);
+  assert.equal(bench.server.size, 5);
+  assert.equal(bench.server.drops.get('offer-taken-back'), 0);
 });

@@ -44,8 +44,8 @@ import {
 export interface Dhcpv6ServerSink {
   /** Send this from port 547. The bytes are given away. */
   send(message: Uint8Array, destination: IpAddress, port: number): void;
-  /** An address (as /128) or a prefix has been leased, or its lease extended. */
-  leased?(lease: Cidr, client: string): void;
+  /** An address (as /128) or a prefix has been leased, or its lease extended; with the name that the client gives itself. */
+  leased?(lease: Cidr, client: string, hostname: string | undefined): void;
   /** A lease is no longer the client's. */
   freed?(lease: Cidr, client: string, reason: DhcpFreeReason): void;
 }
@@ -114,7 +114,9 @@ export class Dhcpv6Server implements Engine {
     this.#leasing = new Dhcpv6Leasing(
       { pools: poolsOf(options), limits: this.#limits, lifetimes: { preferred, valid } },
       {
-        leased: (lease, client) => this.#outbox.add(() => this.#sink.leased?.(lease, client)),
+        leased: (lease, client, hostname) =>
+          this.#outbox.add(() => this.#sink.leased?.(lease, client, hostname)),
+        offerTakenBack: () => this.drops.add('offer-taken-back'),
         freed: (lease, client, reason) =>
           this.#outbox.add(() => this.#sink.freed?.(lease, client, reason)),
       },

@@ -2,6 +2,7 @@ import {
   Counters,
   NetloomError,
   readUint16,
+  TokenBucket,
   type EchoReply,
   type IpAddress,
   type Random,
@@ -27,7 +28,6 @@ import { isSameAddress } from '../interface.ts';
 import type { IpOutput } from '../output.ts';
 import type { Packet } from '../packet.ts';
 import type { Path } from '../path.ts';
-import { RateLimiter } from '../rate-limiter.ts';
 import { ICMP_ERRORS, icmpErrorKind, type IcmpErrorKind } from './icmp-error.ts';
 import { ForeignEcho } from './foreign-echo.ts';
 import { quoteOf, type GonePacket } from './quote.ts';
@@ -68,7 +68,7 @@ export class IcmpLayer {
   readonly #environment: IcmpEnvironment;
   readonly #v4 = new Icmpv4Header();
   readonly #v6 = new Icmpv6Header();
-  readonly #errors: RateLimiter;
+  readonly #errors: TokenBucket;
   /** By identifier and sequence number. */
   readonly #pings = new Map<number, PendingPing>();
   readonly #identifier: number;
@@ -76,7 +76,7 @@ export class IcmpLayer {
 
   constructor(environment: IcmpEnvironment) {
     this.#environment = environment;
-    this.#errors = new RateLimiter(environment.errorsPerSecond, environment.errorsPerSecond);
+    this.#errors = new TokenBucket(environment.errorsPerSecond, environment.errorsPerSecond);
     this.#identifier = environment.random.below(0x10000);
   }
 

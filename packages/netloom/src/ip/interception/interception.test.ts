@@ -1,11 +1,22 @@
 /** What comes for others, taken up in their name. */
 import assert from 'node:assert/strict';
 import { test } from 'node:test';
-import { Cidr, IpAddress, MacAddress, copyBytes, type NetloomError } from '../../core/index.ts';
+import {
+  Cidr,
+  IpAddress,
+  MacAddress,
+  copyBytes,
+  readInt32,
+  type NetloomError,
+} from '../../core/index.ts';
 import { IpProtocol, describeFrame } from '../../wire/index.ts';
 import type { TcpConnection } from '../tcp/connection.ts';
 import { icmpFrame, ipFrame, udpDatagram, udpFrame, type Ends } from '../../../test/ip/frames.ts';
-import { SegmentBench, type SegmentBenchOptions } from '../../../test/ip/segment-bench.ts';
+import {
+  PEER_ISN,
+  SegmentBench,
+  type SegmentBenchOptions,
+} from '../../../test/ip/segment-bench.ts';
 import { PatternUser, pattern } from '../../../test/ip/stack-bench.ts';
 import type {
   AttemptEnd,
@@ -120,10 +131,13 @@ for (const family of FAMILIES) {
       const bench = new InterceptionBench({ family });
       bench.peer('S 0 <mss 1460>');
       bench.attempt.refuse(how);
-      const [line] = bench.said();
-      assert.match(line!, pattern);
-      assert.ok(line!.startsWith(`${bench.stackAddress} > ${bench.peerAddress}`), line!);
-      assert.ok(line!.includes(String(FAR[family])) && line!.includes('5000'), line!);
+      const [error] = bench.take();
+      const line = describeFrame(error!.bytes);
+      assert.match(line, pattern);
+      assert.ok(line.startsWith(`${bench.stackAddress} > ${bench.peerAddress}`), line);
+      assert.ok(line.includes(String(FAR[family])) && line.includes('5000'), line);
+      // The last four of the eight bytes of TCP that are quoted: by its number a host tells its segment from one somebody made up.
+      assert.equal(readInt32(error!.bytes, error!.bytes.length - 4), PEER_ISN);
       assert.equal(bench.stack.tcp.attempts.size, 0);
     });
   }
@@ -255,6 +269,10 @@ test('listeners of the stack do not hear what is for others; own addresses are i
   bench.listen();
   bench.peer('S 0 <mss 1460>');
   assert.equal(bench.keeper.attempts.length, 1);
+  const socket = bench.stack.udp.bind(IpAddress.ANY6, 53, false);
+  socket.start({ receive: () => assert.fail('a datagram for another') });
+  bench.inject(udpFrame(bench.ends, 4000, 53, pattern(0, 20)));
+  assert.equal(bench.keeper.datagrams.length, 1);
   const own = new InterceptionBench({}, { ownAddresses: true }, IpAddress.parse('10.0.0.1'));
   own.peer('S 0 <mss 1460>');
   assert.equal(own.attempt.isOwn, true);
@@ -269,6 +287,25 @@ test('listeners of the stack do not hear what is for others; own addresses are i
   without.expect('R. 0 ack 1');
 });
 
+test('attempts count among the stack’s connections, which are limited', () => {
+  const bench = new InterceptionBench({ limits: { tcp: { connections: 2 } } });
+  for (const port of [1, 2, 3]) {
+    bench.peerPort = port;
+    bench.peer('S 0 <mss 1460>');
+  }
+  bench.expect();
+  assert.equal(bench.keeper.attempts.length, 2);
+  assert.equal(bench.stack.tcp.statistics.drops.get('tcp-connection-limit'), 1);
+});
+
+test('other protocols for others are not known here; IGMP for another is not for our groups', () => {
+  const bench = new InterceptionBench();
+  bench.inject(ipFrame(bench.ends, IpProtocol.IGMP, new Uint8Array(8)));
+  bench.inject(ipFrame(bench.ends, 47, new Uint8Array(8)));
+  assert.equal(bench.interface.drops.get('ip-unknown-protocol'), 2);
+  assert.match(bench.lines().join(), /^198\.51\.100\.7 > .*protocol unreachable/);
+});
+
 test('a closed interception gives up what waits; packets then go the way they went before', () => {
   const bench = new InterceptionBench();
   bench.peer('S 0 <mss 1460>');
@@ -277,6 +314,15 @@ test('a closed interception gives up what waits; packets then go the way they we
   assert.deepEqual(bench.keeper.ends, ['closed']);
   bench.peer('S 0 <mss 1460>');
   assert.match(bench.said().join(), /network unreachable/);
+});
+
+test('an interface that goes takes the attempts of its guests along', async () => {
+  const bench = new InterceptionBench();
+  bench.peer('S 0 <mss 1460>');
+  const removed = bench.stack.removeInterface(bench.interface);
+  assert.deepEqual(bench.keeper.ends, ['closed']);
+  bench.pass(1);
+  await removed;
 });
 
 test('the stack’s end takes attempts along', async () => {
@@ -397,7 +443,8 @@ for (const family of FAMILIES) {
 }
 
 test('not intercepted: groups, broadcasts, link-local addresses, and sources that are reached elsewhere', () => {
-  const bench = new InterceptionBench();
+  const bench = new InterceptionBench({}, { prefixes: [Cidr.parse('0.0.0.0/0')] });
+  bench.addCable({ addresses: ['203.0.113.9/24'] });
   const change: readonly Partial<Ends>[] = [
     { destination: IpAddress.parse('224.0.0.251') },
     { destination: IpAddress.parse('10.0.0.255') },
@@ -410,14 +457,20 @@ test('not intercepted: groups, broadcasts, link-local addresses, and sources tha
     { destinationMac: MacAddress.BROADCAST },
   ];
   for (const each of change) {
-    bench.inject(udpFrame({ ...bench.ends, ...each }, 4000, 53, pattern(0, 20)));
+    const ends = { ...bench.ends, ...each };
+    bench.inject(udpFrame(ends, 4000, 53, pattern(0, 20)));
+    bench.inject(icmpFrame(ends, 8, 0, 7, pattern(0, 20)));
   }
   assert.equal(bench.keeper.datagrams.length, 0);
+  assert.equal(bench.keeper.echoes.length, 0);
+  // Counted once for the two that came together.
   assert.equal(bench.interface.drops.get('intercept-source-elsewhere'), 1);
 });
 
 test('what a route leads to is passed on; prefixes count before routes', () => {
   const bench = new InterceptionBench();
+  bench.inject(udpFrame(bench.ends, 4000, 53, pattern(0, 20)));
+  assert.equal(bench.keeper.datagrams.splice(0).length, 1);
   const far = bench.addCable({ addresses: ['198.51.100.1/24'] });
   far.learn(FAR[4], MacAddress.parse('02:00:00:00:00:04'));
   bench.inject(udpFrame(bench.ends, 4000, 53, pattern(0, 20)));

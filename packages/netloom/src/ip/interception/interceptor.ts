@@ -33,7 +33,7 @@ export type AttemptEnd =
   | 'timeout'
   /** There were too many, and it was the oldest. */
   | 'displaced'
-  /** The interception was closed. */
+  /** The interception was closed, or the link that the guest is on. */
   | 'closed';
 
 /** A guest's SYN that waits for an answer. */

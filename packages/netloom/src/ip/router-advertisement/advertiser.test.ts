@@ -225,3 +225,17 @@ test('whoever asks when: all are told three seconds apart at least, and never to
     { numRuns: 200 },
   );
 });
+
+test('who asks when everybody is about to be told is answered by that', () => {
+  const bench = new Bench().start();
+  bench.run(100_000);
+  const next = bench.engine.deadline();
+  bench.run(next - 0.001);
+  const before = bench.sent.length;
+  bench.ask();
+  bench.run(next + 1000);
+  assert.deepEqual(
+    bench.sent.slice(before).map(({ to }) => to),
+    ['ff02::1'],
+  );
+});

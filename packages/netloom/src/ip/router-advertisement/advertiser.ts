@@ -7,6 +7,7 @@
 import {
   Counters,
   IpAddress,
+  TokenBucket,
   withLimits,
   type Engine,
   type MacAddress,
@@ -14,7 +15,6 @@ import {
 } from '../../core/index.ts';
 import type { RouterAdvertisement } from '../../wire/index.ts';
 import { Outbox } from '../outbox.ts';
-import { RateLimiter } from '../rate-limiter.ts';
 import { ROUTER_ADVERTISER_LIMITS, type RouterAdvertiserLimits } from './limits.ts';
 import {
   advertisementOf,
@@ -60,7 +60,7 @@ export class RouterAdvertiser implements Engine {
   readonly #minimumInterval: number;
   readonly #sink: RouterAdvertiserSink;
   readonly #outbox: Outbox = new Outbox();
-  readonly #answerRate: RateLimiter;
+  readonly #answerRate: TokenBucket;
   #network: AdvertisedNetwork;
   /** When everybody is told next; Infinity while it is stopped. */
   #nextAt = Infinity;
@@ -88,7 +88,7 @@ export class RouterAdvertiser implements Engine {
     this.#minimumInterval = minimum;
     this.#limits = withLimits(ROUTER_ADVERTISER_LIMITS, options.limits);
     const { answersPerSecond } = this.#limits;
-    this.#answerRate = new RateLimiter(answersPerSecond, 2 * answersPerSecond);
+    this.#answerRate = new TokenBucket(answersPerSecond, 2 * answersPerSecond);
     this.#sink = sink;
   }
 
@@ -134,8 +134,6 @@ export class RouterAdvertiser implements Engine {
   solicited(source: IpAddress, now: number): void {
     if (this.#nextAt === Infinity) return;
     const at = now + this.#limits.answerDelay * this.#options.random.float();
-    // Everybody is about to be told: that is an answer too.
-    if (this.#nextAt <= at) return;
     const key = source.toString();
     if (this.#answers.has(key)) {
       this.counters.add('asked-again');
@@ -172,7 +170,7 @@ export class RouterAdvertiser implements Engine {
   }
 
   #sendToAll(now: number): void {
-    // Those who were to be answered alone hear it too.
+    // That answers those who were to be answered alone, too.
     this.#answers.clear();
     this.#send(ALL_NODES);
     this.#lastAt = now;

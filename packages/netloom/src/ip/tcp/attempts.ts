@@ -119,11 +119,10 @@ export class TcpAttempts {
     this.#layer.sendResetTo(packet, header);
   }
 
-  /** Gives up what an interceptor has not answered yet; without one, what none has. */
-  cancelAll(why: AttemptEnd, interceptor?: Interceptor): void {
+  /** Gives up those that are meant and have not been answered yet. */
+  cancel(why: AttemptEnd, isMeant: (attempt: TcpAttempt) => boolean): void {
     for (const attempt of this.#all) {
-      const isMeant = interceptor === undefined || attempt.interceptor === interceptor;
-      if (isMeant && attempt.connection === undefined) attempt.cancel(why);
+      if (attempt.connection === undefined && isMeant(attempt)) attempt.cancel(why);
     }
   }
 

@@ -2,6 +2,7 @@ import {
   NOT_QUEUED,
   NetloomError,
   StateMachine,
+  chunkPool,
   formatSocketAddress,
   type Connection,
   type ConnectionHandler,
@@ -197,6 +198,10 @@ export class TcpConnection implements Connection, Flow {
     // A corked connection must not wait for room that only sending makes.
     this.layer.schedule(this);
     return false;
+  }
+
+  writeBorrowed(chunk: Uint8Array): boolean {
+    return this.write(chunkPool.copy(chunk));
   }
 
   cork(): void {

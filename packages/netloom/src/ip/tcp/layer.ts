@@ -1,26 +1,18 @@
 import {
+  channel,
   Counters,
   NetloomError,
   TimerQueue,
-  channel,
+  TokenBucket,
   type IpAddress,
   type Random,
 } from '../../core/index.ts';
-import {
-  IpProtocol,
-  TcpFlag,
-  TcpHeader,
-  finishChecksum,
-  isFault,
-  parseTcp,
-  sumWords,
-} from '../../wire/index.ts';
+import { TcpFlag, TcpHeader, isFault, parseTcp } from '../../wire/index.ts';
 import { TCP_DROP } from '../diagnostics.ts';
 import type { IpOutput } from '../output.ts';
 import type { Packet } from '../packet.ts';
 import type { Path } from '../path.ts';
 import { choosePort } from '../ports.ts';
-import { RateLimiter } from '../rate-limiter.ts';
 import { TcpAttempt } from './attempt.ts';
 import { TcpAttempts, type AttemptEnvironment } from './attempts.ts';
 import { Cubic, type CongestionControl, type CongestionOptions } from './congestion/index.ts';
@@ -33,6 +25,7 @@ import { TcpListeners } from './listeners.ts';
 import { windowScaleFor } from './receiver.ts';
 import { resetStray } from './resets.ts';
 import { takeSynOptions } from './segment-arrival.ts';
+import { isChecksumRight } from './segment-checksum.ts';
 import { SegmentWriter } from './segment-writer.ts';
 import type { SendQueue } from './send-queue.ts';
 import { after } from './sequence.ts';
@@ -98,7 +91,7 @@ export class TcpLayer {
   readonly #sequences: InitialSequence;
   readonly #writer: SegmentWriter;
   readonly #header = new TcpHeader();
-  readonly #challenges: RateLimiter;
+  readonly #challenges: TokenBucket;
   #scheduled: TcpConnection[] = [];
 
   constructor(environment: TcpEnvironment) {
@@ -110,7 +103,7 @@ export class TcpLayer {
     this.timeWaits = new TimeWaits(this.limits, this.#flows, this.#timers, this.statistics.drops);
     this.#sequences = new InitialSequence(environment.random);
     this.#writer = new SegmentWriter(environment.output);
-    this.#challenges = new RateLimiter(
+    this.#challenges = new TokenBucket(
       this.limits.challengeAcknowledgments,
       this.limits.challengeAcknowledgments,
     );
@@ -155,6 +148,11 @@ export class TcpLayer {
     accept: (connection: TcpConnection) => void,
   ): TcpListener {
     return this.#listeners.add(port, address, backlog, accept);
+  }
+
+  /** Whether anything listens at the port, at any address. */
+  isListening(port: number): boolean {
+    return this.#listeners.has(port);
   }
 
   /** The listener accepts no more; what is half-open is reset. */
@@ -295,7 +293,7 @@ export class TcpLayer {
 
   /** Resets every connection: the stack is being closed. */
   abortAll(): void {
-    this.attempts.cancelAll('closed');
+    this.attempts.cancel('closed', () => true);
     for (const connection of this.openConnections()) {
       connection.abort(new NetloomError('HOST_CLOSED', `${connection}: the host was closed`));
     }
@@ -434,12 +432,4 @@ export class TcpLayer {
       },
     );
   }
-}
-
-/** Whether the checksum holds, or the link has seen to it. */
-function isChecksumRight(packet: Packet, output: IpOutput): boolean {
-  if (packet.isChecksumTrusted) return true;
-  const { bytes, transport, end } = packet;
-  const pseudo = output.pseudoHeaderSumOf(packet, IpProtocol.TCP, end - transport);
-  return finishChecksum(sumWords(bytes, transport, end, pseudo)) === 0;
 }

@@ -46,8 +46,9 @@ export function pathMtuChanged(layer: TcpLayer, destination: IpAddress): void {
   }
 }
 
-/** A link is gone for good, and with it the connections that have no other path. */
+/** A link is gone for good, and with it the connections that have no other path, and what guests on it wanted. */
 export function linkGone(layer: TcpLayer, via: Interface, cause: NetloomError | undefined): void {
+  layer.attempts.cancel('closed', (attempt) => attempt.interface === via);
   for (const connection of layer.openConnections()) {
     if (connection.path.interface !== via || layer.refreshPath(connection)) continue;
     connection.fail(

@@ -1,3 +1,5 @@
+import { chunkPool } from '../../core/index.ts';
+
 /**
  * Bytes the user has written and the peer has not acknowledged. Chunks are kept as they were given (a writer gives them away),
  * so the only copy is the one into the frame.
@@ -26,7 +28,9 @@ export class SendQueue {
     this.#cursorOffset -= count;
     let left = count + this.#acknowledged;
     while (this.#head < this.#chunks.length && left >= this.#chunks[this.#head]!.length) {
-      left -= this.#chunks[this.#head]!.length;
+      const chunk = this.#chunks[this.#head]!;
+      left -= chunk.length;
+      chunkPool.release(chunk);
       this.#chunks[this.#head++] = RELEASED;
     }
     this.#acknowledged = left;

@@ -100,6 +100,11 @@ export class UdpLayer {
     return socket;
   }
 
+  /** Whether a socket has the port, at any address. */
+  hasPort(port: number): boolean {
+    return this.#sockets.has(port);
+  }
+
   /** The sockets there are. */
   sockets(): UdpSocket[] {
     return [...this.#sockets.values()].flat();
