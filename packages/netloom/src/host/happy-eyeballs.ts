@@ -20,6 +20,9 @@ const ATTEMPT_DELAY = 250;
 /** The default of {@link ConnectOptions.timeout}. */
 const CONNECT_TIMEOUT = 30_000;
 
+/** Why attempts are ended when there is an outcome. Made once: without a reason, each abort would make an error with a stack trace. */
+const SETTLED = 'there is an outcome already';
+
 /** What {@link connectByName} needs of a Host. */
 export interface Connector {
   readonly clock: Clock;
@@ -103,7 +106,7 @@ class Attempts {
     } finally {
       timer.clear();
       this.#next.clear();
-      this.#ending.abort();
+      this.#ending.abort(SETTLED);
     }
   }
 
@@ -152,7 +155,7 @@ class Attempts {
       this.#remaining = [];
       this.#outcome.resolve(connection);
       this.#next.clear();
-      this.#ending.abort();
+      this.#ending.abort(SETTLED);
     }
   }
 

@@ -5,6 +5,8 @@ export { connectByName, interleaveFamilies, type Connector } from './happy-eyeba
 export { SystemClock, type SystemClockOptions } from './os/clock.ts';
 export { hostFaults, type HostFault, type OsHostLimits } from './os/context.ts';
 export { OsHost, osHost, type OsHostOptions } from './os/os-host.ts';
+export { LeaseFile, leaseFileV4, leaseFileV6, type LeaseFileOptions } from './os/lease-file.ts';
+export { parseResolvConf, systemResolvers } from './os/resolvers.ts';
 export { relay, type Relay } from './relay.ts';
 export {
   osCandidate,
@@ -25,5 +27,13 @@ export type { LeaseOptions } from './stack/dhcp-driver.ts';
 export { DhcpClientV6, type DhcpClientV6Options } from './stack/dhcpv6-client.ts';
 export { DhcpServer, type DhcpServerOptions } from './stack/dhcp-server.ts';
 export { DhcpServerV6, type DhcpServerV6Options } from './stack/dhcp-server-v6.ts';
+export {
+  loadLeases,
+  type KeptLeases,
+  type LeaseKeeping,
+  type LeaseStore,
+} from './stack/lease-keeper.ts';
 export { Ipv6Configuration, type Ipv6ConfigurationOptions } from './stack/ipv6-configuration.ts';
+export * from './uplink/index.ts';
+export { RouterAdvertising, type RouterAdvertisingOptions } from './stack/router-advertising.ts';
 export { StackHost, stackHost, type Resolver, type StackHostOptions } from './stack/stack-host.ts';

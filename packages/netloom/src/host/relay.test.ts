@@ -1,11 +1,12 @@
 import assert from 'node:assert/strict';
 import { test } from 'node:test';
-import { IpAddress, type Connection, type Host } from '../core/index.ts';
+import { IpAddress, chunkPool, type Connection, type Host } from '../core/index.ts';
 import { linkPair } from '../link/index.ts';
 import { Pattern, Recorder, send } from './compliance/recorder.ts';
 import { SystemClock } from './os/clock.ts';
 import { osHost } from './os/os-host.ts';
 import { relay, type Relay } from './relay.ts';
+import { simWorld } from './sim/index.ts';
 import { stackHost } from './stack/stack-host.ts';
 
 const SIZE = 8 * 1024 * 1024;
@@ -145,6 +146,30 @@ test('a connection closed beside the relay closes the other', async () => {
   await secondPeer.until(() => secondPeer.ended);
   secondPeer.connection.end();
   assert.equal(await middle.closed, undefined);
+});
+
+test('borrowed bytes are copied: the array may change at once, and what is lost on its way goes out again as it was', async () => {
+  const world = simWorld({ seed: 1 });
+  const line = world.network('line', { delay: 2, loss: 0.03 });
+  const [a, b] = [world.machine('a', { on: line }), world.machine('b', { on: line })];
+  const work = async (): Promise<void> => {
+    const [near, far] = await connected(a, b, b.address);
+    const [writer, reader] = [new Recorder(near, []), new Recorder(far, [])];
+    const pattern = new Pattern();
+    const array = new Uint8Array(50_000);
+    for (let left = 200; left > 0; left--) {
+      array.set(pattern.take(array.length));
+      const drains = writer.drains;
+      const hasRoom = near.writeBorrowed!(array);
+      array.fill(0);
+      if (!hasRoom) await writer.until(() => writer.drains > drains);
+    }
+    near.end();
+    await reader.until(() => reader.ended);
+    assert.equal(reader.digest(), pattern.digest());
+    assert.ok(chunkPool.free > 0, 'memory was used again');
+  };
+  await world.run(work());
 });
 
 /** Settles when the value has not changed over a while. */

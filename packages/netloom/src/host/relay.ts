@@ -99,14 +99,19 @@ class RelayEnd {
     this.#onGone = onGone;
   }
 
+  /** Writes what is borrowed from the other end. */
+  write(chunk: Uint8Array): boolean {
+    const { connection } = this;
+    return connection.writeBorrowed?.(chunk) ?? connection.write(copyBytes(chunk));
+  }
+
   /** Begins to hand what comes to the other end. */
   join(other: RelayEnd): void {
     const { connection } = this;
     connection.start({
       data: (chunk) => {
         this.received += chunk.length;
-        // Borrowed here and given away there, so it is copied.
-        if (!other.isGone && !other.connection.write(copyBytes(chunk))) connection.pause();
+        if (!other.isGone && !other.write(chunk)) connection.pause();
       },
       drain: () => other.connection.resume(),
       end: () => {

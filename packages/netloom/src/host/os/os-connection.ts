@@ -1,5 +1,6 @@
 import type { Socket } from 'node:net';
 import {
+  chunkPool,
   formatSocketAddress,
   hostError,
   type Connection,
@@ -77,6 +78,10 @@ export class OsConnection implements Connection, OpenThing {
     if (this.#hasRoom()) return true;
     this.#drainWanted = true;
     return false;
+  }
+
+  writeBorrowed(chunk: Uint8Array): boolean {
+    return this.write(chunkPool.copy(chunk));
   }
 
   cork(): void {

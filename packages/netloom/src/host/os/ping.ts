@@ -1,5 +1,6 @@
 import { hostError, type EchoReply, type IpAddress, type PingOptions } from '../../core/index.ts';
-import { nativeAvailable, nativePing } from '../../native/index.ts';
+import { nativeAvailable } from '../../native/index.ts';
+import { nativePing } from '../../native/ping/index.ts';
 import type { OsContext } from './context.ts';
 import { fromSystemError } from './errors.ts';
 

@@ -1,5 +1,5 @@
 import type { Socket } from 'node:net';
-import { concatBytes, type Clock } from '../../core/index.ts';
+import { chunkPool, concatBytes, type Clock } from '../../core/index.ts';
 
 /** So many bytes are sent at once, without waiting for the end of the turn or for `uncork`. */
 const FLUSH_SIZE = 64 * 1024;
@@ -60,7 +60,7 @@ export class SendQueue {
     this.clear();
     if (this.#socket.destroyed) return;
     if (chunks.length === 1) {
-      this.#socket.write(chunks[0]!, this.#sent);
+      this.#write(chunks[0]!);
       return;
     }
     this.#socket.cork();
@@ -72,10 +72,18 @@ export class SendQueue {
       }
       this.#writeTogether(small);
       small = [];
-      this.#socket.write(chunk, this.#sent);
+      this.#write(chunk);
     }
     this.#writeTogether(small);
     this.#socket.uncork();
+  }
+
+  #write(chunk: Uint8Array): void {
+    this.#socket.write(chunk, (error) => {
+      // After a failure the platform may not be done with it.
+      if (!error) chunkPool.release(chunk);
+      this.#sent();
+    });
   }
 
   #writeTogether(chunks: readonly Uint8Array[]): void {

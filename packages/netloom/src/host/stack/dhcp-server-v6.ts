@@ -9,6 +9,7 @@ import {
 } from '../../ip/index.ts';
 import { DHCPV6_ALL_SERVERS, DHCPV6_SERVER_PORT, duidOfMac } from '../../wire/index.ts';
 import { DhcpDriver } from './dhcp-driver.ts';
+import { LeaseKeeper, type LeaseKeeping } from './lease-keeper.ts';
 import type { StackHost } from './stack-host.ts';
 
 /** What {@link DhcpServerV6} takes. */
@@ -19,6 +20,8 @@ export interface DhcpServerV6Options
     Omit<Dhcpv6ServerSink, 'send'> {
   /** The server's address on the interface, and the subnet it serves. Default: the interface's first IPv6 address that is not link-local. */
   readonly interface?: Cidr;
+  /** Where leases are kept over restarts. What is kept is taken in by {@link importLeases}. */
+  readonly keeping?: LeaseKeeping<Dhcpv6LeaseRecord>;
 }
 
 /**
@@ -30,6 +33,7 @@ export class DhcpServerV6 implements AsyncDisposable {
   readonly #via: Interface;
   readonly #engine: Dhcpv6Server;
   readonly #driver: DhcpDriver;
+  readonly #keeper: LeaseKeeper<Dhcpv6LeaseRecord> | undefined;
 
   /** Throws `ADDRESS_NOT_AVAILABLE` if the interface has no IPv6 address of a network to be served, or no link-local one to speak from. */
   constructor(host: StackHost, via: Interface, options: DhcpServerV6Options) {
@@ -46,11 +50,24 @@ export class DhcpServerV6 implements AsyncDisposable {
     this.#engine = new Dhcpv6Server(
       { duid: duidOfMac(via.mac), ...options, interface: cidr },
       {
-        send: (message, destination, port) => this.#send(message, destination, port),
-        leased: (lease, client) => options.leased?.(lease, client),
-        freed: (lease, client, reason) => options.freed?.(lease, client, reason),
+        send: (message, destination, port) => {
+          const send = (): void => this.#send(message, destination, port);
+          if (this.#keeper === undefined) send();
+          else this.#keeper.whenKept(send);
+        },
+        leased: (lease, client, hostname) => {
+          this.#keeper?.changed();
+          options.leased?.(lease, client, hostname);
+        },
+        freed: (lease, client, reason) => {
+          this.#keeper?.changed();
+          options.freed?.(lease, client, reason);
+        },
       },
     );
+    const { keeping } = options;
+    this.#keeper =
+      keeping && new LeaseKeeper(host.clock, keeping, () => this.leases(), this.#engine.drops);
     const { multicast } = host.stack;
     this.#driver = new DhcpDriver(host, this.#engine, {
       via,
@@ -88,9 +105,10 @@ export class DhcpServerV6 implements AsyncDisposable {
     this.#engine.unreserve(client, this.#host.clock.now());
   }
 
-  /** Serves no more. Idempotent. */
-  close(): Promise<void> {
-    return this.#driver.close();
+  /** Serves no more; settles when the leases are kept. Idempotent. */
+  async close(): Promise<void> {
+    await this.#driver.close();
+    await this.#keeper?.close();
   }
 
   [Symbol.asyncDispose](): Promise<void> {

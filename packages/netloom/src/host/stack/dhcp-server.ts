@@ -10,6 +10,7 @@ import {
 } from '../../ip/index.ts';
 import { DHCPV4_SERVER_PORT } from '../../wire/index.ts';
 import { DhcpDriver } from './dhcp-driver.ts';
+import { LeaseKeeper, type LeaseKeeping } from './lease-keeper.ts';
 import type { StackHost } from './stack-host.ts';
 
 /** What {@link DhcpServer} takes. */
@@ -17,6 +18,8 @@ export interface DhcpServerOptions
   extends Omit<Dhcpv4ServerOptions, 'interface'>, Omit<Dhcpv4ServerSink, 'send'> {
   /** The server's address on the interface, and the subnet it serves. Default: the interface's first IPv4 address. */
   readonly interface?: Cidr;
+  /** Where leases are kept over restarts. What is kept is taken in by {@link importLeases}. */
+  readonly keeping?: LeaseKeeping<Dhcpv4LeaseRecord>;
 }
 
 /**
@@ -29,6 +32,7 @@ export class DhcpServer implements AsyncDisposable {
   readonly #address: IpAddress;
   readonly #engine: Dhcpv4Server;
   readonly #driver: DhcpDriver;
+  readonly #keeper: LeaseKeeper<Dhcpv4LeaseRecord> | undefined;
 
   /** Throws `ADDRESS_NOT_AVAILABLE` if the interface has no IPv4 address. */
   constructor(host: StackHost, via: Interface, options: DhcpServerOptions) {
@@ -44,11 +48,24 @@ export class DhcpServer implements AsyncDisposable {
     this.#engine = new Dhcpv4Server(
       { ...options, interface: cidr },
       {
-        send: (message, destination) => this.#send(message, destination),
-        leased: (address, client) => options.leased?.(address, client),
-        freed: (address, client, reason) => options.freed?.(address, client, reason),
+        send: (message, destination) => {
+          const send = (): void => this.#send(message, destination);
+          if (this.#keeper === undefined) send();
+          else this.#keeper.whenKept(send);
+        },
+        leased: (address, client, hostname) => {
+          this.#keeper?.changed();
+          options.leased?.(address, client, hostname);
+        },
+        freed: (address, client, reason) => {
+          this.#keeper?.changed();
+          options.freed?.(address, client, reason);
+        },
       },
     );
+    const { keeping } = options;
+    this.#keeper =
+      keeping && new LeaseKeeper(host.clock, keeping, () => this.leases(), this.#engine.drops);
     const where = { via, address: IpAddress.ANY4, port: DHCPV4_SERVER_PORT };
     this.#driver = new DhcpDriver(host, this.#engine, { ...where, closed: () => undefined });
   }
@@ -80,9 +97,10 @@ export class DhcpServer implements AsyncDisposable {
     this.#engine.unreserve(client, this.#host.clock.now());
   }
 
-  /** Serves no more. Idempotent. */
-  close(): Promise<void> {
-    return this.#driver.close();
+  /** Serves no more; settles when the leases are kept. Idempotent. */
+  async close(): Promise<void> {
+    await this.#driver.close();
+    await this.#keeper?.close();
   }
 
   [Symbol.asyncDispose](): Promise<void> {

@@ -1,5 +1,10 @@
-import type { Clock, Connection, NetloomError, Timer } from '../../core/index.ts';
-import { EngineTimer } from '../engine-timer.ts';
+import {
+  EngineTimer,
+  type Clock,
+  type Connection,
+  type NetloomError,
+  type Timer,
+} from '../../core/index.ts';
 import {
   Http1Client,
   type ClientExchange,

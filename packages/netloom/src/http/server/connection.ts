@@ -1,4 +1,5 @@
 import {
+  EngineTimer,
   NetloomError,
   toNetloomError,
   type Clock,
@@ -7,7 +8,6 @@ import {
   type SocketAddress,
 } from '../../core/index.ts';
 import { BodyStream } from '../body-stream.ts';
-import { EngineTimer } from '../engine-timer.ts';
 import { httpErrors } from '../errors.ts';
 import { Http1Server, type Http1ServerLimits, type ServerExchange } from '../http1/index.ts';
 import { Fields } from '../semantics/index.ts';

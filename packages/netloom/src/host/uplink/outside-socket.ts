@@ -1,0 +1,47 @@
+import {
+  IpAddress,
+  type DatagramSocket,
+  type Host,
+  type NetloomError,
+  type SocketAddress,
+} from '../../core/index.ts';
+import { OsHost } from '../os/os-host.ts';
+
+/**
+ * The outside socket of a mapping.
+ *
+ * The operating system tells only a connected socket that a datagram of its was refused. So while a guest's port has sent to one destination, as most do ever, its
+ * socket is connected to that ({@link narrow}); with the second it is opened for all ({@link widen}), at the same port. (Linux's error queue would serve sockets
+ * that are not connected, but libuv does not empty it, and its loop would spin.) Our own stack tells every socket.
+ */
+export interface OutsideSocket extends DatagramSocket {
+  narrow?(remote: SocketAddress): void;
+  widen?(): void;
+}
+
+/** A TFTP server answers from a port of its own choice, which a connected socket would not hear (RFC 1350, section 4). */
+const TFTP_PORT = 69;
+
+/** Linux's range of ephemeral ports (`net.ipv4.ip_local_port_range`), and how often a free one of it is looked for. */
+const FIRST_PORT = 32_768;
+const PORTS = 28_232;
+const TRIES = 8;
+
+/** Binds a socket for datagrams to anywhere in a family. Rejects with the host's error. */
+export async function bindOutside(host: Host, family: 4 | 6): Promise<OutsideSocket> {
+  const address = family === 4 ? IpAddress.ANY4 : IpAddress.ANY6;
+  if (!(host instanceof OsHost)) return host.bind({ address });
+  // A port that is asked for by its number stays when a connected socket is opened for all; one that the platform chooses does not.
+  for (let left = TRIES; ; left--) {
+    try {
+      return await host.bind({ address, port: FIRST_PORT + host.random.below(PORTS) });
+    } catch (error) {
+      if (left <= 1 || (error as NetloomError).code !== 'ADDRESS_IN_USE') throw error;
+    }
+  }
+}
+
+/** Whether answers from this end can only come from it. */
+export function answersFromThere({ port }: SocketAddress): boolean {
+  return port !== TFTP_PORT;
+}
