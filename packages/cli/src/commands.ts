@@ -3,6 +3,11 @@ import type { CommandEntry } from './command.ts';
 /** All commands, in the order in which help lists them. */
 export const commands: readonly CommandEntry[] = [
   {
+    name: 'run',
+    summary: 'run a program in a network of its own',
+    load: async () => (await import('./run.ts')).run,
+  },
+  {
     name: 'up',
     summary: 'start a small network and publish its web server on this machine',
     load: async () => (await import('./up.ts')).up,

@@ -1,3 +1,4 @@
+import { writeSync } from 'node:fs';
 import { isatty } from 'node:tty';
 import { Interruption, type CommandIo } from './command.ts';
 
@@ -42,7 +43,7 @@ export function processIo(): ProcessIo {
   );
   return {
     write: (data) => writeTo(stdout.stream, data),
-    writeError: (text) => void stderr.stream.write(text),
+    writeError: (text) => writeAtOnce(text, stderr),
     get stdin() {
       return process.stdin;
     },
@@ -59,6 +60,17 @@ export function processIo(): ProcessIo {
       await Promise.all([stdout.drained(), stderr.drained()]);
     },
   };
+}
+
+/** Writes to standard error without a stream, if the kernel takes it. */
+function writeAtOnce(text: string, stderr: Output): void {
+  let left: Uint8Array = new TextEncoder().encode(text);
+  try {
+    while (left.length > 0) left = left.subarray(writeSync(2, left));
+  } catch {
+    // It is full, and somebody has made it non-blocking; or there is nobody any more who reads it.
+    stderr.stream.write(left);
+  }
 }
 
 /** A standard output, opened when it is first used. */

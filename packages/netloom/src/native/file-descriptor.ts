@@ -13,6 +13,7 @@ export const Failure = {
   NO_MEMORY: -12,
   /** EBADFD; of a TAP: the interface is gone. */
   BAD_STATE: -77,
+  CONNECTION_RESET: -104,
   NO_BUFFERS: -105,
 } as const;
 
@@ -40,6 +41,11 @@ export class FileDescriptor implements Disposable {
   static socket(family: number, type: number, protocol: number): FileDescriptor {
     const flags = type | SOCK_NONBLOCK | SOCK_CLOEXEC;
     return new FileDescriptor(checked(native().call.socket(family, flags, protocol), 'socket'));
+  }
+
+  /** Takes over one that is open already: by inheritance, or because it came with a message. */
+  static adopt(number: number): FileDescriptor {
+    return new FileDescriptor(number);
   }
 
   /** The descriptor's number; -1 once it is closed. */
@@ -97,6 +103,14 @@ export class FileDescriptor implements Disposable {
     const { call, errno } = this.#native;
     message.prepare();
     const count = call.recvmsg(this.#number, pointerTo(message.header), flags);
+    return count < 0 ? -errno[0]! : count;
+  }
+
+  /** Sends a message: all of it or none. Answers as {@link read}. */
+  send(message: MessageBuffer, length: number, flags: number): number {
+    const { call, errno } = this.#native;
+    message.prepareToSend(length);
+    const count = call.sendmsg(this.#number, pointerTo(message.header), flags);
     return count < 0 ? -errno[0]! : count;
   }
 

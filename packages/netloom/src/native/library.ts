@@ -19,6 +19,13 @@ export interface NativeLibrary {
     length: number,
   ): number;
   recvmsg(descriptor: number, message: bigint, flags: number): number;
+  sendmsg(descriptor: number, message: bigint, flags: number): number;
+  socketpair(family: number, type: number, protocol: number, pair: bigint): number;
+  mount(source: bigint, target: bigint, type: bigint, flags: bigint, data: bigint): number;
+  umount2(target: bigint, flags: number): number;
+  prctl(option: number, a: bigint, b: bigint, c: bigint, d: bigint): number;
+  signal(number: number, handler: bigint): bigint;
+  waitid(kind: number, id: number, information: bigint, options: number): number;
   uv_handle_size(type: number): bigint;
   uv_poll_init(loop: bigint, handle: bigint, descriptor: number): number;
   uv_poll_start(handle: bigint, events: number, callback: bigint): number;
@@ -57,6 +64,14 @@ const SIGNATURES = {
   connect: { arguments: ['i32', 'pointer', 'u32'], return: 'i32' },
   setsockopt: { arguments: ['i32', 'i32', 'i32', 'pointer', 'u32'], return: 'i32' },
   recvmsg: { arguments: ['i32', 'pointer', 'i32'], return: 'i32' },
+  sendmsg: { arguments: ['i32', 'pointer', 'i32'], return: 'i32' },
+  socketpair: { arguments: ['i32', 'i32', 'i32', 'pointer'], return: 'i32' },
+  mount: { arguments: ['pointer', 'pointer', 'pointer', 'u64', 'pointer'], return: 'i32' },
+  umount2: { arguments: ['pointer', 'i32'], return: 'i32' },
+  // Variadic in C too.
+  prctl: { arguments: ['i32', 'u64', 'u64', 'u64', 'u64'], return: 'i32' },
+  signal: { arguments: ['i32', 'pointer'], return: 'pointer' },
+  waitid: { arguments: ['i32', 'u32', 'pointer', 'i32'], return: 'i32' },
   uv_handle_size: { arguments: ['i32'], return: 'u64' },
   uv_poll_init: { arguments: ['pointer', 'pointer', 'i32'], return: 'i32' },
   uv_poll_start: { arguments: ['pointer', 'i32', 'pointer'], return: 'i32' },

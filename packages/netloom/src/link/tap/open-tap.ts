@@ -1,7 +1,9 @@
 import { MacAddress, NetloomError, secureRandom, withLimits } from '../../core/index.ts';
 import type { Link } from '../index.ts';
-import { createTapDevice } from './tap-device.ts';
+import { createTapDevice, type TapDevice } from './tap-device.ts';
 import { TAP_LIMITS, TapLink, type TapLimits } from './tap-link.ts';
+
+export { TAP_LIMITS };
 
 /** What {@link openTap} takes. */
 export interface TapOptions {
@@ -44,10 +46,23 @@ export function openTap(options: TapOptions = {}): Link {
     persist: options.persist,
     up: options.up ?? true,
   });
+  return adoptTap(device, { mac: options.mac, offload, limits });
+}
+
+/** The link of a TAP that was made elsewhere, in another namespace say. Throws `TAP_MAC_INVALID`; the device is closed then. */
+export function adoptTap(
+  device: TapDevice,
+  options: {
+    readonly mac: MacAddress | undefined;
+    /** What the device was made with. */
+    readonly offload: boolean;
+    readonly limits: TapLimits;
+  },
+): Link {
   try {
     const mac = options.mac ?? MacAddress.random(secureRandom());
     checkMac(mac, device.kernelMac);
-    return new TapLink(device, mac, offload, limits);
+    return new TapLink(device, mac, options.offload, options.limits);
   } catch (error) {
     device.descriptor.close();
     throw error;

@@ -1,5 +1,6 @@
 import { MacAddress, NetloomError } from '../../core/index.ts';
 import { FileDescriptor, inNetworkNamespace, NativeMemory } from '../../native/index.ts';
+import { InterfaceRequest, REQUEST_NAME_LENGTH, REQUEST_VALUE } from './interface-request.ts';
 import { duringStep } from './tap-errors.ts';
 import { VIRTIO_HEADER_LENGTH } from './virtio-header-length.ts';
 
@@ -43,18 +44,12 @@ const TUN_F_TSO_ECN = 0x08;
 const ALL_OFFLOADS = TUN_F_CSUM | TUN_F_TSO4 | TUN_F_TSO6 | TUN_F_TSO_ECN;
 
 /** linux/sockios.h, linux/if.h */
-const SIOCGIFFLAGS = 0x8913;
-const SIOCSIFFLAGS = 0x8914;
 const SIOCGIFMTU = 0x8921;
 const SIOCSIFMTU = 0x8922;
 const SIOCGIFHWADDR = 0x8927;
-const IFF_UP = 0x0001;
 
-/** `struct ifreq` (linux/if.h): 16 bytes of name that end in 0, then the value that the request calls for. */
-const NAME_LENGTH = 16;
-const VALUE = NAME_LENGTH;
 /** A hardware address is a `sockaddr`: its family comes first. */
-const HARDWARE_ADDRESS = VALUE + 2;
+const HARDWARE_ADDRESS = REQUEST_VALUE + 2;
 
 /** Makes a TAP, or attaches to one that was made to stay. Throws an error of `tap-errors.ts` or of {@link inNetworkNamespace}. */
 export function createTapDevice(options: TapDeviceOptions): TapDevice {
@@ -108,7 +103,7 @@ function setUpInterface(
     socket.ioctl(SIOCGIFHWADDR, request.memory);
     return MacAddress.read(request.memory.bytes, HARDWARE_ADDRESS);
   });
-  if (options.up) duringStep('set up', name, () => bringUp(socket, request));
+  if (options.up) duringStep('set up', name, () => request.bringUp(socket));
   return { mtu, kernelMac };
 }
 
@@ -119,48 +114,17 @@ function setMtu(
   wanted: number | undefined,
 ): number {
   socket.ioctl(SIOCGIFMTU, memory);
-  const mtu = memory.view.getInt32(VALUE, true);
+  const mtu = memory.view.getInt32(REQUEST_VALUE, true);
   if (wanted === undefined || wanted === mtu) return mtu;
-  memory.view.setInt32(VALUE, wanted, true);
+  memory.view.setInt32(REQUEST_VALUE, wanted, true);
   socket.ioctl(SIOCSIFMTU, memory);
   return wanted;
-}
-
-function bringUp(socket: FileDescriptor, request: InterfaceRequest): void {
-  socket.ioctl(SIOCGIFFLAGS, request.memory);
-  const flags = request.flags;
-  if ((flags & IFF_UP) !== 0) return;
-  request.setFlags(flags | IFF_UP);
-  socket.ioctl(SIOCSIFFLAGS, request.memory);
-}
-
-/** A `struct ifreq` that names one interface. */
-class InterfaceRequest {
-  readonly memory: NativeMemory = NativeMemory.allocate(NAME_LENGTH + 24);
-
-  constructor(name: string) {
-    new TextEncoder().encodeInto(name, this.memory.bytes.subarray(0, NAME_LENGTH - 1));
-  }
-
-  /** The name that the kernel has written over the one given. */
-  get name(): string {
-    const { bytes } = this.memory;
-    return new TextDecoder().decode(bytes.subarray(0, bytes.indexOf(0)));
-  }
-
-  get flags(): number {
-    return this.memory.view.getInt16(VALUE, true);
-  }
-
-  setFlags(flags: number): void {
-    this.memory.view.setInt16(VALUE, flags, true);
-  }
 }
 
 /** The kernel's rule (`dev_valid_name`), checked here because its answer would be that of a name that is taken. */
 function checkName(name: string): void {
   const length = new TextEncoder().encode(name).length;
-  const isName = length > 0 && length < NAME_LENGTH && !/[\s/:\0]/.test(name);
+  const isName = length > 0 && length < REQUEST_NAME_LENGTH && !/[\s/:\0]/.test(name);
   if (isName && name !== '.' && name !== '..') return;
   throw new NetloomError('TAP_NAME_INVALID', `an interface cannot be called '${name}'`, {
     remedy:

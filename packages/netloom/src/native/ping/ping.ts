@@ -4,9 +4,9 @@ import {
   type Clock,
   type EchoReply,
   type IpAddress,
-} from '../core/index.ts';
+} from '../../core/index.ts';
 import { EchoSocket } from './echo-socket.ts';
-import { ReadinessWatcher } from './readiness-watcher.ts';
+import { ReadinessWatcher } from '../index.ts';
 
 /** What {@link nativePing} takes: what `Host.ping` does, nothing left out, and a clock. */
 export interface NativePingOptions {

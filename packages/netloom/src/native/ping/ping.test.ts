@@ -1,15 +1,11 @@
 import assert from 'node:assert/strict';
 import { readdirSync } from 'node:fs';
 import { test } from 'node:test';
-import { IpAddress, ManualClock, type EchoReply } from '../core/index.ts';
-import { KernelNamespace, namespaceObstacle } from '../../test/kernel-namespace.ts';
-import { requires } from '../../test/requires.ts';
-import {
-  inNetworkNamespace,
-  nativeAvailable,
-  nativePing,
-  type NativePingOptions,
-} from './index.ts';
+import { IpAddress, ManualClock, type EchoReply } from '../../core/index.ts';
+import { KernelNamespace, namespaceObstacle } from '../../../test/kernel-namespace.ts';
+import { requires } from '../../../test/requires.ts';
+import { inNetworkNamespace, nativeAvailable } from '../index.ts';
+import { nativePing, type NativePingOptions } from './index.ts';
 
 const options = { skip: requires(nativeAvailable() ?? namespaceObstacle), timeout: 30_000 };
 

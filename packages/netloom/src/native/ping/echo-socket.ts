@@ -5,13 +5,19 @@ import {
   secureRandom,
   writeUint16,
   type NetloomError,
-} from '../core/index.ts';
-import { finishChecksum, Icmpv4Type, Icmpv6Type, IpProtocol, sumWords } from '../wire/index.ts';
-import { Failure, FileDescriptor } from './file-descriptor.ts';
-import { NativeMemory } from './memory.ts';
-import { MessageBuffer } from './message-buffer.ts';
-import { AF_INET, AF_INET6, socketAddress } from './socket-address.ts';
-import { SystemCallError, systemErrorCode } from './system-call-error.ts';
+} from '../../core/index.ts';
+import { finishChecksum, Icmpv4Type, Icmpv6Type, IpProtocol, sumWords } from '../../wire/index.ts';
+import {
+  AF_INET,
+  AF_INET6,
+  Failure,
+  FileDescriptor,
+  MessageBuffer,
+  NativeMemory,
+  socketAddress,
+  SystemCallError,
+  systemErrorCode,
+} from '../index.ts';
 
 /** sys/socket.h */
 const SOCK_DGRAM = 2;

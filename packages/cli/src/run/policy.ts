@@ -1,0 +1,60 @@
+import type { FlowRequest } from 'netloom/host';
+import { GATEWAY_ADDRESSES } from './addresses.ts';
+import type { Rule } from './rules.ts';
+
+/**
+ * Decides by the rules of a command line. The most exact one decides: one that names a destination before one that has its network, a longer name before a
+ * shorter, a smaller network before a larger; of two that are as exact, the one that denies.
+ */
+export class RulePolicy {
+  readonly #rules: readonly Rule[];
+  /** What is not spoken of: denied if all that is spoken of is allowed. */
+  readonly #isOpen: boolean;
+
+  constructor(rules: readonly Rule[]) {
+    // Denials first, so that among equals they are found first.
+    this.#rules = rules.toSorted((a, b) => rank(a) - rank(b));
+    this.#isOpen = rules.length === 0 || rules.some(({ verdict }) => verdict === 'deny');
+  }
+
+  /** Whether a flow may go out. What of the machine itself may be reached is another option's business, unless a rule speaks of the gateway. */
+  allowsFlow({ destination, labels }: Pick<FlowRequest, 'destination' | 'labels'>): boolean {
+    const { address } = destination;
+    const isGateway = GATEWAY_ADDRESSES.some((own) => own.address.equals(address));
+    const byNames = this.#mostExact(
+      ({ name }) => name !== undefined && labels.some((label) => isWithin(label, name)),
+    );
+    const decided =
+      byNames ?? this.#mostExact(({ network }) => network?.contains(address) === true);
+    return decided === undefined ? this.#isOpen || isGateway : decided === 'allow';
+  }
+
+  /** Whether a name may be asked for. One that no rule has may be, where there are networks that its addresses could be of. */
+  allowsName(asked: string): boolean {
+    const decided = this.#mostExact(({ name }) => name !== undefined && isWithin(asked, name));
+    if (decided !== undefined) return decided === 'allow';
+    const hasNetwork = this.#rules.some(({ network, verdict }) => network && verdict === 'allow');
+    return this.#isOpen || hasNetwork;
+  }
+
+  #mostExact(applies: (rule: Rule) => boolean): Rule['verdict'] | undefined {
+    let found: Rule | undefined;
+    for (const rule of this.#rules) {
+      if (applies(rule) && (found === undefined || exactness(rule) > exactness(found)))
+        found = rule;
+    }
+    return found?.verdict;
+  }
+}
+
+function rank({ verdict }: Rule): number {
+  return verdict === 'deny' ? 0 : 1;
+}
+
+function exactness({ name, network }: Rule): number {
+  return name === undefined ? network!.prefixLength : name.length;
+}
+
+function isWithin(label: string, name: string): boolean {
+  return label === name || label.endsWith(`.${name}`);
+}

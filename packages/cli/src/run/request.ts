@@ -1,0 +1,139 @@
+/** What a command line of `netloom run` asks for. */
+import { parseArgs } from 'node:util';
+import { IpAddress } from 'netloom/core';
+import type { Impairment } from 'netloom/link';
+import { readNumber, readOptions, usageError } from '../command.ts';
+import {
+  readDelay,
+  readPercent,
+  readPeriod,
+  readRate,
+  type Period,
+  type Spread,
+} from './quantities.ts';
+import { readPublication, type PublicationRequest } from './publication-request.ts';
+import { readRule, type Rule } from './rules.ts';
+
+/** See `netloom help run`. */
+export interface RunRequest {
+  readonly command: string;
+  readonly args: readonly string[];
+  readonly mtu: number;
+  /** What befalls frames, in each direction; undefined: nothing. */
+  readonly impairment: Partial<Impairment> | undefined;
+  readonly partitions: readonly Period[];
+  readonly seed: number | undefined;
+  readonly pcap: string | undefined;
+  readonly publications: readonly PublicationRequest[];
+  readonly rules: readonly Rule[];
+  /** Names the name server knows by itself. */
+  readonly names: ReadonlyMap<string, readonly IpAddress[]>;
+  readonly hostAccess: boolean;
+  readonly stats: boolean;
+  readonly verbose: boolean;
+}
+
+/** The options, for `readOptions`. */
+const OPTIONS = {
+  rate: { type: 'string' },
+  delay: { type: 'string' },
+  loss: { type: 'string' },
+  reorder: { type: 'string' },
+  duplicate: { type: 'string' },
+  corrupt: { type: 'string' },
+  partition: { type: 'string', multiple: true },
+  seed: { type: 'string' },
+  mtu: { type: 'string' },
+  pcap: { type: 'string' },
+  publish: { type: 'string', short: 'p', multiple: true },
+  deny: { type: 'string', multiple: true },
+  allow: { type: 'string', multiple: true },
+  dns: { type: 'string', multiple: true },
+  'host-access': { type: 'boolean' },
+  stats: { type: 'boolean' },
+  verbose: { type: 'boolean' },
+} as const;
+
+/** The kernel takes no less where there is IPv6 (RFC 8200, section 5), and no more on a TAP. */
+const MTU_RANGE = { least: 1280, most: 65_521, whole: true };
+const DEFAULT_MTU = 1500;
+
+/** Reads it. Throws `USAGE`. */
+export function readRequest(args: readonly string[]): RunRequest {
+  const { options, words } = splitCommand(args);
+  const { values } = readOptions('run', options, OPTIONS);
+  const [command, ...rest] = words;
+  if (!command) throw usageError('run', 'run wants a program: netloom run [options] -- COMMAND');
+  return {
+    command,
+    args: rest,
+    mtu: readNumber('run', '--mtu', values.mtu, MTU_RANGE) ?? DEFAULT_MTU,
+    impairment: readImpairment(values),
+    partitions: (values.partition ?? []).map((text) => readPeriod('--partition', text)),
+    seed: readNumber('run', '--seed', values.seed, {
+      least: 0,
+      most: Number.MAX_SAFE_INTEGER,
+      whole: true,
+    }),
+    pcap: values.pcap,
+    publications: (values.publish ?? []).map(readPublication),
+    rules: [
+      ...(values.deny ?? []).map((text) => readRule('deny', text)),
+      ...(values.allow ?? []).map((text) => readRule('allow', text)),
+    ],
+    names: readNames(values.dns ?? []),
+    hostAccess: values['host-access'] ?? false,
+    stats: values.stats ?? false,
+    verbose: values.verbose ?? false,
+  };
+}
+
+/** The program's words begin after `--`, or with the first that is neither an option nor an option's value. */
+function splitCommand(args: readonly string[]): { options: string[]; words: string[] } {
+  const { tokens } = parseArgs({
+    args: [...args],
+    options: OPTIONS,
+    strict: false,
+    allowPositionals: true,
+    tokens: true,
+  });
+  const first = tokens.find(({ kind }) => kind !== 'option');
+  if (first === undefined) return { options: [...args], words: [] };
+  const start = first.kind === 'positional' ? first.index : first.index + 1;
+  return { options: args.slice(0, first.index), words: args.slice(start) };
+}
+
+function readImpairment(values: {
+  readonly [name in 'rate' | 'delay' | 'loss' | 'reorder' | 'duplicate' | 'corrupt']?:
+    | string
+    | undefined;
+}): Partial<Impairment> | undefined {
+  const { rate, delay } = values;
+  const found: { -readonly [name in keyof Impairment]?: Impairment[name] } = {};
+  if (rate !== undefined) found.rate = readRate('--rate', rate);
+  if (delay !== undefined) Object.assign(found, eachWay(readDelay('--delay', delay)));
+  for (const name of ['loss', 'reorder', 'duplicate', 'corrupt'] as const) {
+    const text = values[name];
+    if (text !== undefined) found[name] = readPercent(`--${name}`, text);
+  }
+  return Object.keys(found).length === 0 ? undefined : found;
+}
+
+/** What is asked for is the whole way, there and back: that is what `ping` shows. */
+function eachWay({ value, spread }: Spread): Pick<Impairment, 'delay' | 'jitter'> {
+  return { delay: value / 2, jitter: spread / 2 };
+}
+
+function readNames(texts: readonly string[]): Map<string, IpAddress[]> {
+  const names = new Map<string, IpAddress[]>();
+  for (const text of texts) {
+    const [, name, addressText] = /^([^=]+)=(.+)$/.exec(text) ?? [];
+    const address = IpAddress.tryParse(addressText ?? '');
+    if (name === undefined || address === undefined) {
+      throw usageError('run', `--dns wants NAME=ADDRESS, as db.test=192.0.2.7, not '${text}'`);
+    }
+    const key = name.toLowerCase().replace(/\.$/, '');
+    names.set(key, [...(names.get(key) ?? []), address]);
+  }
+  return names;
+}
