@@ -141,6 +141,8 @@ export interface Connection extends AsyncDisposable {
    * connection has failed it answers false (the handler is told the reason).
    */
   write(chunk: Uint8Array): boolean;
+  /** As {@link write}, for bytes that stay the caller's: they are copied before it returns. Where it is missing, write a copy. */
+  writeBorrowed?(chunk: Uint8Array): boolean;
   /** Holds small writes back until {@link uncork}, so that they leave together. Writes within one turn always do. */
   cork(): void;
   uncork(): void;

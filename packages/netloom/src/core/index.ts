@@ -19,6 +19,7 @@ export {
 } from './bytes.ts';
 export { BucketChains, type Chained } from './bucket-chains.ts';
 export { ByteGatherer } from './byte-gatherer.ts';
+export { ChunkPool, chunkPool } from './chunk-pool.ts';
 export type { Clock, Timer } from './clock.ts';
 export { Counters, type PublishedCount } from './counters.ts';
 export { channel, type Channel } from './diagnostics.ts';

@@ -17,4 +17,5 @@ export { Hub, type HubLimits, type HubPortOptions } from './hub.ts';
 export * from './impairment/index.ts';
 export * from './qemu/index.ts';
 export { StrictLink } from './strict.ts';
+export * from './switch/index.ts';
 export { finishFrameChecksum, segmentFrame } from './segmentation.ts';

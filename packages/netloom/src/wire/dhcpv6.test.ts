@@ -10,7 +10,9 @@ import {
   dhcpv6DnsServers,
   dhcpv6DomainList,
   dhcpv6Number,
+  dhcpv6ClientName,
   dhcpv6Option,
+  readDhcpv6ClientName,
   dhcpv6OptionRequest,
   dhcpv6Status,
   readDhcpv6Associations,
@@ -319,4 +321,19 @@ test('unique identifiers', () => {
     assert.equal(typeof parseDuid(fromHex(hex)), 'string', hex);
   }
   assert.equal(parseDuid(concatBytes([fromHex('1234'), new Uint8Array(129)])), 'bad-length');
+});
+
+function fqdn(hex: string): Dhcpv6Option[] {
+  return [dhcpv6Option(Dhcpv6OptionCode.CLIENT_FQDN, fromHex(hex))];
+}
+
+test('a client’s name, whole or its first label (RFC 4704, section 4)', () => {
+  assert.equal(readDhcpv6ClientName(fqdn('00 03626f78')), 'box');
+  assert.equal(readDhcpv6ClientName(fqdn('04 03626f78 036c616e 00')), 'box.lan');
+  assert.equal(readDhcpv6ClientName([dhcpv6ClientName('Box')]), 'box');
+  assert.equal(readDhcpv6ClientName([dhcpv6ClientName('box.lan')]), 'box.lan');
+  for (const bad of ['', '00', '00 00', '00 0362', '00 03 2e2e2e', '00 c000']) {
+    assert.equal(readDhcpv6ClientName(fqdn(bad)), undefined, bad);
+  }
+  assert.equal(readDhcpv6ClientName([]), undefined);
 });

@@ -18,7 +18,13 @@ import { Cidr, EMPTY, IpAddress, MacAddress, concatBytes, fromHex } from '../cor
 import { sumWords } from './checksum.ts';
 import { finishIcmpv6 } from './icmpv6.ts';
 import { IpProtocol } from './ip-protocol.ts';
-import { findNdpOption, ndpOptionsLength, type NdpOption } from './ndp-options.ts';
+import {
+  emitNdpOptions,
+  findNdpOption,
+  ndpOptionsLength,
+  parseNdpOptions,
+  type NdpOption,
+} from './ndp-options.ts';
 import {
   NDP_LIMITS,
   emitNdp,
@@ -400,4 +406,32 @@ test('a redirected packet is padded to eight bytes', () => {
   const [option] = parseGood(emit(message), inside(trusted)).options;
   const body = option?.kind === 'redirected-header' ? option.packet : EMPTY;
   assert.deepEqual(body, concatBytes([new Uint8Array(13).fill(7), new Uint8Array(3)]));
+});
+
+function optionsOf(hex: string): NdpOption[] | string {
+  const bytes = fromHex(hex);
+  return parseNdpOptions(bytes, 0, bytes.length, 8);
+}
+
+test('the search list of an advertisement, padded with zeros (RFC 8106, section 5.2)', () => {
+  const option: NdpOption = {
+    kind: 'search-domains',
+    lifetime: 1800,
+    domains: ['lan', 'example.com'],
+  };
+  const hex = '1f04 0000 00000708 036c616e00 076578616d706c6503636f6d00 000000000000';
+  assert.deepEqual(optionsOf(hex), [option]);
+  assert.equal(ndpOptionsLength([option]), 32);
+  const bytes = new Uint8Array(32).fill(0xaa);
+  emitNdpOptions([option], bytes, 0);
+  assert.deepEqual(bytes, fromHex(hex));
+  for (const bad of [
+    '1f02 0000 00000708 0000000000000000',
+    '1f02 0000 00000708 0761626364656667',
+    '1f02 0000 00000708 09616200000000 00',
+    '1f01 0000 00000708',
+  ]) {
+    const [other] = optionsOf(bad) as NdpOption[];
+    assert.equal(other?.kind, 'other', bad);
+  }
 });

@@ -8,6 +8,7 @@ import { IpAddress } from '../core/index.ts';
 import {
   Ipv6Header,
   parseArp,
+  parseBpdu,
   parseEthernet,
   parseIcmpv4,
   parseIcmpv6,
@@ -42,6 +43,7 @@ const PARSERS: Readonly<Record<string, Parse<unknown>>> = {
   ethernet: (bytes, start, end) => parseEthernet(bytes, start, end),
   vlan: (bytes, start, end) => parseVlan(bytes, start, end),
   arp: (bytes, start, end) => parseArp(bytes, start, end),
+  bpdu: parseBpdu,
   ipv4: (bytes, start, end) => parseIpv4(bytes, start, end),
   'quoted ipv4': (bytes, start, end) => parseQuotedIpv4(bytes, start, end),
   'ipv4 options': (bytes, start, end) => parseIpv4Options(bytes, start, end),

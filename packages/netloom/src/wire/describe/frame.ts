@@ -1,7 +1,9 @@
 import { ArpOperation, type ArpPacket, parseArp } from '../arp.ts';
 import { EtherType, ETHERNET_HEADER_LENGTH, parseEthernet } from '../ethernet.ts';
+import { isBpduFrame } from '../bpdu.ts';
 import { isFault } from '../fault.ts';
 import { parseVlan, VLAN_TAG_LENGTH } from '../vlan.ts';
+import { describeBpdu } from './bpdu.ts';
 import { describeIpv4, describeIpv6 } from './ip.ts';
 import { hex, words } from './names.ts';
 
@@ -82,7 +84,7 @@ function describeKnown(frame: Uint8Array, type: number, at: number): string | un
     case EtherType.ARP:
       return describeArp(frame, at);
     default:
-      return undefined;
+      return at === ETHERNET_HEADER_LENGTH && isBpduFrame(frame) ? describeBpdu(frame) : undefined;
   }
 }
 
