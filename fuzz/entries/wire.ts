@@ -1,5 +1,5 @@
 /** The header codecs. */
-import { IpAddress, MacAddress, Cidr } from 'netloom/core';
+import { IpAddress, MacAddress, Cidr, fromHex } from 'netloom/core';
 import {
   ARP_LENGTH,
   ETHERNET_HEADER_LENGTH,
@@ -8,7 +8,9 @@ import {
   TCP_HEADER_LENGTH,
   UDP_HEADER_LENGTH,
   VLAN_TAG_LENGTH,
+  bpduLength,
   emitArp,
+  emitBpdu,
   emitEthernet,
   emitIcmpv6,
   emitIgmp,
@@ -24,6 +26,7 @@ import {
   mldLength,
   ndpLength,
   parseArp,
+  parseBpdu,
   parseEthernet,
   parseIcmpv4,
   parseIcmpv6,
@@ -175,6 +178,16 @@ export const WIRE_ENTRIES: readonly FuzzEntry[] = [
     seeds: from(14, FRAMES.arpRequest, FRAMES.arpReply),
     parse: (bytes, start, end) => parseArp(bytes, start, end),
     emit: (packet) => written(ARP_LENGTH, (bytes, at) => emitArp(packet, bytes, at)),
+  }),
+  parserEntry({
+    name: 'bpdu',
+    seeds: [
+      fromHex('00000202 7e 8000020000000001 00004e20 9000020000000002 8003 0100 1400 0200 0f00 00'),
+      fromHex('00000000 81 100002000000000a 00000000 100002000000000a 8001 0000 1400 0200 0400'),
+      fromHex('00000080'),
+    ],
+    parse: parseBpdu,
+    emit: (bpdu) => written(bpduLength(bpdu), (bytes, at) => emitBpdu(bpdu, bytes, at)),
   }),
   parserEntry({
     name: 'ipv4',

@@ -19,6 +19,8 @@ interface Machine {
 /** Words of constants' names that are not written as they sound. */
 const SPELLINGS: Readonly<Record<string, string>> = {
   tcp: 'TCP',
+  nat: 'NAT',
+  dhcp: 'DHCP',
   dhcpv4: 'DHCPv4',
   dhcpv6: 'DHCPv6',
   http1: 'HTTP/1.1',

@@ -107,7 +107,7 @@ test('every layer but native can be imported', () => {
   const layers = readLayers(readFileSync(`${root}docs/architecture.md`, 'utf8'));
   const expected = layers
     .map(({ folder }) => `netloom/${folder}`)
-    .filter((name) => name !== 'netloom/native');
+    .filter((name) => !name.startsWith('netloom/native'));
   assert.deepEqual(
     expected.filter((name) => !entries.includes(name)),
     [],
