@@ -1,7 +1,8 @@
-import { copyBytes, type Clock, type MacAddress } from '../core/index.ts';
+import { copyBytes, type Clock } from '../core/index.ts';
 import { PcapngWriter, type CaptureDirection, type PcapngWriterOptions } from '../wire/index.ts';
-import type { FrameOffload, Link, LinkHandler, LinkOffload, LinkStatistics } from './link.ts';
+import type { FrameOffload, Link, LinkHandler } from './link.ts';
 import { finishFrameChecksum, segmentFrame } from './segmentation.ts';
+import { WrappedLink } from './wrapped-link.ts';
 
 /** What a {@link CapturedLink} calls with every frame. */
 export interface CaptureSink {
@@ -22,39 +23,18 @@ export interface CaptureSink {
  * A link whose every frame is shown to a sink on its way, in both directions. Frames sent are seen before the link takes or
  * refuses them, as a packet socket sees them. Everything else is the link's own, its statistics included.
  */
-export class CapturedLink implements Link {
-  readonly #inner: Link;
+export class CapturedLink extends WrappedLink {
   readonly #clock: Clock;
   readonly #sink: CaptureSink;
 
   constructor(inner: Link, clock: Clock, sink: CaptureSink) {
-    this.#inner = inner;
+    super(inner);
     this.#clock = clock;
     this.#sink = sink;
   }
 
-  get name(): string {
-    return this.#inner.name;
-  }
-
-  get mac(): MacAddress {
-    return this.#inner.mac;
-  }
-
-  get mtu(): number {
-    return this.#inner.mtu;
-  }
-
-  get offload(): LinkOffload {
-    return this.#inner.offload;
-  }
-
-  get statistics(): LinkStatistics {
-    return this.#inner.statistics;
-  }
-
-  attach(handler: LinkHandler): void {
-    this.#inner.attach({
+  override attach(handler: LinkHandler): void {
+    this.inner.attach({
       receive: (frame, offload) => {
         this.#sink.frame(this, 'in', frame, offload, this.#clock.wallTime());
         handler.receive(frame, offload);
@@ -64,21 +44,9 @@ export class CapturedLink implements Link {
     });
   }
 
-  allocate(length: number): Uint8Array {
-    return this.#inner.allocate(length);
-  }
-
-  transmit(frame: Uint8Array, offload?: FrameOffload): boolean {
+  override transmit(frame: Uint8Array, offload?: FrameOffload): boolean {
     this.#sink.frame(this, 'out', frame, offload, this.#clock.wallTime());
-    return this.#inner.transmit(frame, offload);
-  }
-
-  close(): Promise<void> {
-    return this.#inner.close();
-  }
-
-  [Symbol.asyncDispose](): Promise<void> {
-    return this.close();
+    return this.inner.transmit(frame, offload);
   }
 }
 

@@ -17,5 +17,6 @@ export { Hub, type HubLimits, type HubPortOptions } from './hub.ts';
 export * from './impairment/index.ts';
 export * from './qemu/index.ts';
 export { StrictLink } from './strict.ts';
+export { WrappedLink } from './wrapped-link.ts';
 export * from './switch/index.ts';
 export { finishFrameChecksum, segmentFrame } from './segmentation.ts';

@@ -1,5 +1,6 @@
-import { NetloomError, type MacAddress } from '../core/index.ts';
-import type { FrameOffload, Link, LinkHandler, LinkOffload, LinkStatistics } from './link.ts';
+import { NetloomError } from '../core/index.ts';
+import type { FrameOffload, LinkHandler } from './link.ts';
+import { WrappedLink } from './wrapped-link.ts';
 
 /** No frame is that byte over and over; what is read as a length or an offset is far out of range. */
 const POISON = 0xdb;
@@ -13,37 +14,12 @@ const POISONED_OFFSET = 0xdbdb;
  * - Sending anything but the frame allocated last throws `LINK_CONTRACT_BROKEN`; the memory of a frame sent is overwritten.
  * - A frame received is overwritten when its handler has returned, and so is its offload.
  */
-export class StrictLink implements Link {
-  readonly #inner: Link;
+export class StrictLink extends WrappedLink {
   /** Allocated, and not sent yet. */
   #pending: Uint8Array | undefined;
 
-  constructor(inner: Link) {
-    this.#inner = inner;
-  }
-
-  get name(): string {
-    return this.#inner.name;
-  }
-
-  get mac(): MacAddress {
-    return this.#inner.mac;
-  }
-
-  get mtu(): number {
-    return this.#inner.mtu;
-  }
-
-  get offload(): LinkOffload {
-    return this.#inner.offload;
-  }
-
-  get statistics(): LinkStatistics {
-    return this.#inner.statistics;
-  }
-
-  attach(handler: LinkHandler): void {
-    this.#inner.attach({
+  override attach(handler: LinkHandler): void {
+    this.inner.attach({
       receive(frame, offload) {
         const lent = Uint8Array.from(frame);
         const lentOffload = offload && { ...offload };
@@ -56,13 +32,13 @@ export class StrictLink implements Link {
     });
   }
 
-  allocate(length: number): Uint8Array {
+  override allocate(length: number): Uint8Array {
     this.#pending?.fill(POISON);
     this.#pending = new Uint8Array(length).fill(POISON);
     return this.#pending;
   }
 
-  transmit(frame: Uint8Array, offload?: FrameOffload): boolean {
+  override transmit(frame: Uint8Array, offload?: FrameOffload): boolean {
     if (frame !== this.#pending) {
       throw new NetloomError(
         'LINK_CONTRACT_BROKEN',
@@ -74,18 +50,10 @@ export class StrictLink implements Link {
       );
     }
     this.#pending = undefined;
-    const given = this.#inner.allocate(frame.length);
+    const given = this.inner.allocate(frame.length);
     given.set(frame);
     frame.fill(POISON);
-    return this.#inner.transmit(given, offload);
-  }
-
-  close(): Promise<void> {
-    return this.#inner.close();
-  }
-
-  [Symbol.asyncDispose](): Promise<void> {
-    return this.close();
+    return this.inner.transmit(given, offload);
   }
 }
 

@@ -1,20 +1,9 @@
-import {
-  withLimits,
-  type Clock,
-  type MacAddress,
-  type Random,
-  type Timer,
-} from '../../core/index.ts';
+import { withLimits, type Clock, type Random, type Timer } from '../../core/index.ts';
 import type { CaptureDirection } from '../../wire/index.ts';
 import { forwardFrame } from '../forward.ts';
 import { FramePool } from '../frame-pool.ts';
-import {
-  LinkStatistics,
-  type FrameOffload,
-  type Link,
-  type LinkHandler,
-  type LinkOffload,
-} from '../link.ts';
+import { LinkStatistics, type FrameOffload, type Link, type LinkHandler } from '../link.ts';
+import { WrappedLink } from '../wrapped-link.ts';
 import { ImpairedPath, type FrameEffect, type ImpairedPathOptions } from './path.ts';
 import type { Impairment } from './settings.ts';
 
@@ -69,13 +58,12 @@ export interface ImpairedLinkOptions {
  * It wraps one end of any link and impairs both directions there. (To sit between two links would serve only those whose far ends are not
  * ours, and a {@link forwardFrame} between two wrapped ones does that too.) What passes is held in pooled memory and copied once.
  */
-export class ImpairedLink implements Link {
-  readonly statistics: LinkStatistics = new LinkStatistics(this);
+export class ImpairedLink extends WrappedLink {
+  readonly #statistics: LinkStatistics = new LinkStatistics(this);
   /** The direction away from this end: settings to change, effects to read. */
   readonly outbound: ImpairedPath;
   /** The direction towards this end. */
   readonly inbound: ImpairedPath;
-  readonly #inner: Link;
   readonly #pool: FramePool;
   readonly #clock: Clock;
   readonly #closeTimeout: number;
@@ -85,8 +73,8 @@ export class ImpairedLink implements Link {
   readonly #closeTimer: Timer;
 
   constructor(inner: Link, options: ImpairedLinkOptions) {
+    super(inner);
     const limits = withLimits(DEFAULT_LIMITS, options.limits);
-    this.#inner = inner;
     this.#clock = options.clock;
     this.#closeTimeout = limits.closeTimeout;
     this.#closeTimer = options.clock.timer(() => this.#closeInner());
@@ -116,20 +104,8 @@ export class ImpairedLink implements Link {
     this.inbound.set(options.inbound ?? {});
   }
 
-  get name(): string {
-    return this.#inner.name;
-  }
-
-  get mac(): MacAddress {
-    return this.#inner.mac;
-  }
-
-  get mtu(): number {
-    return this.#inner.mtu;
-  }
-
-  get offload(): LinkOffload {
-    return this.#inner.offload;
+  override get statistics(): LinkStatistics {
+    return this.#statistics;
   }
 
   /** Changes both directions. Throws `IMPAIRMENT_INVALID`. */
@@ -138,9 +114,9 @@ export class ImpairedLink implements Link {
     this.inbound.set(change);
   }
 
-  attach(handler: LinkHandler): void {
+  override attach(handler: LinkHandler): void {
     this.#handler = handler;
-    this.#inner.attach({
+    this.inner.attach({
       receive: (frame, offload) => this.inbound.accept(frame, offload),
       batchEnd: () => handler.batchEnd(),
       closed: (error) => {
@@ -150,11 +126,11 @@ export class ImpairedLink implements Link {
     });
   }
 
-  allocate(length: number): Uint8Array {
+  override allocate(length: number): Uint8Array {
     return this.#pool.take(length);
   }
 
-  transmit(frame: Uint8Array, offload?: FrameOffload): boolean {
+  override transmit(frame: Uint8Array, offload?: FrameOffload): boolean {
     if (!this.#up) {
       this.statistics.drops.add('link-down');
       return false;
@@ -170,7 +146,7 @@ export class ImpairedLink implements Link {
 
   #leave(frame: Uint8Array, offload: FrameOffload | undefined): void {
     // What the inner link refuses, it has counted itself.
-    forwardFrame(this.#inner, frame, offload);
+    forwardFrame(this.inner, frame, offload);
   }
 
   #left(): void {
@@ -194,7 +170,7 @@ export class ImpairedLink implements Link {
   }
 
   /** What was sent before is on the wire, and goes on to the other end; what is on its way to this end is lost. */
-  close(): Promise<void> {
+  override close(): Promise<void> {
     if (this.#closing !== undefined) return this.#closing.promise;
     this.#closing = Promise.withResolvers();
     this.#up = false;
@@ -211,11 +187,7 @@ export class ImpairedLink implements Link {
   /** What is still under way is lost. */
   #closeInner(): void {
     this.#end();
-    this.#closing?.resolve(this.#inner.close());
-  }
-
-  [Symbol.asyncDispose](): Promise<void> {
-    return this.close();
+    this.#closing?.resolve(this.inner.close());
   }
 
   #end(): void {
