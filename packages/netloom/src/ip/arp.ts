@@ -9,7 +9,7 @@ import {
   isFault,
   parseArp,
 } from '../wire/index.ts';
-import type { Interface } from './interface.ts';
+import type { Interface } from './interface/interface.ts';
 
 /** Told of each well-formed ARP packet: conflict detection listens (RFC 5227). */
 export type ArpListener = (via: Interface, packet: ArpPacket) => void;

@@ -3,7 +3,7 @@ import { test } from 'node:test';
 import { Cidr, IpAddress, ManualClock, NetloomError, seededRandom } from '../core/index.ts';
 import { linkPair } from '../link/index.ts';
 import type { RouterAdvertisement } from '../wire/index.ts';
-import type { Interface } from './interface.ts';
+import type { Interface } from './interface/interface.ts';
 import { IpStack } from './stack.ts';
 
 const ALL_NODES = IpAddress.parse('ff02::1');

@@ -4,7 +4,7 @@ import type {
   NeighbourSolicitation,
   RouterAdvertisement,
 } from '../wire/index.ts';
-import type { Interface } from './interface.ts';
+import type { Interface } from './interface/interface.ts';
 import type { NdpLayer } from './ndp/ndp-layer.ts';
 import {
   Slaac,

@@ -1,5 +1,5 @@
 import { channel, type Channel, type PublishedCount, type PublishedStep } from '../core/index.ts';
-import type { Interface } from './interface.ts';
+import type { Interface } from './interface/interface.ts';
 import type { Nat } from './nat/index.ts';
 import type { Neighbour, NeighbourEvent, NeighbourState } from './neighbour/neighbour.ts';
 import type { TcpConnection } from './tcp/connection.ts';

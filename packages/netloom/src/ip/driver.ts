@@ -1,5 +1,5 @@
 import type { Clock, Engine, Timer } from '../core/index.ts';
-import type { Interface } from './interface.ts';
+import type { Interface } from './interface/interface.ts';
 
 /** An engine that sends what it has to send when it is told that the input at hand has been taken. */
 export interface FlushedEngine extends Engine {

@@ -3,7 +3,7 @@ import { finishFrameChecksum } from '../link/index.ts';
 import { ETHERNET_HEADER_LENGTH, updateChecksum } from '../wire/index.ts';
 import { fragmentPacket } from './fragmentation.ts';
 import type { Packet } from './packet.ts';
-import type { Path } from './path.ts';
+import type { Path } from './route/path.ts';
 import type { IpStack } from './stack.ts';
 import type { Translation } from './nat/index.ts';
 

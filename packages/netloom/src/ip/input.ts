@@ -14,7 +14,7 @@ import {
   walkIpv6,
 } from '../wire/index.ts';
 import type { IcmpErrorKind } from './icmp/icmp-error.ts';
-import type { Interface } from './interface.ts';
+import type { Interface } from './interface/interface.ts';
 import type { Translators } from './nat/index.ts';
 import { Packet } from './packet.ts';
 import type { Reassembler } from './reassembly/index.ts';

@@ -1,7 +1,7 @@
 import type { TcpLimits } from './tcp/limits.ts';
 import type { MembershipLimits } from './multicast/index.ts';
 import type { NeighbourLimits } from './neighbour/neighbour-cache.ts';
-import type { PathMtuLimits } from './path-mtu.ts';
+import type { PathMtuLimits } from './route/path-mtu.ts';
 import type { ReassemblyLimits } from './reassembly/index.ts';
 import type { SlaacLimits } from './slaac/index.ts';
 

@@ -13,11 +13,11 @@ import {
   type IgmpMessage,
   type MldMessage,
 } from '../wire/index.ts';
-import type { Interface } from './interface.ts';
+import type { Interface } from './interface/interface.ts';
 import { GroupMembership, IGMP, MLD, type MembershipLimits } from './multicast/index.ts';
 import type { IpOutput, PacketOptions } from './output.ts';
 import type { Packet } from './packet.ts';
-import type { Path } from './path.ts';
+import type { Path } from './route/path.ts';
 
 /** What multicast needs of the stack around it. */
 export interface MulticastEnvironment {

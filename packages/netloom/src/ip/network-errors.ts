@@ -3,7 +3,7 @@ import { IpProtocol } from '../wire/index.ts';
 import type { IcmpErrorKind } from './icmp/icmp-error.ts';
 import { networkErrorOf } from './icmp/icmp-layer.ts';
 import type { QuotedPacket } from './icmp/quoted-packet.ts';
-import type { PathMtuCache } from './path-mtu.ts';
+import type { PathMtuCache } from './route/path-mtu.ts';
 import type { TcpLayer } from './tcp/layer.ts';
 import { connectionOf, networkError, pathMtuChanged } from './tcp/network-events.ts';
 import type { UdpLayer } from './udp/udp-layer.ts';

@@ -17,10 +17,10 @@ import {
   pseudoHeaderSumV6,
 } from '../wire/index.ts';
 import { fragmentPacket } from './fragmentation.ts';
-import type { Interface } from './interface.ts';
+import type { Interface } from './interface/interface.ts';
 import type { Neighbour, WaitingFrame } from './neighbour/neighbour.ts';
 import type { Packet } from './packet.ts';
-import type { Path } from './path.ts';
+import type { Path } from './route/path.ts';
 
 /** The router alert option: type 148, length 4, value 0 (RFC 2113, section 2.1). */
 const IPV4_ROUTER_ALERT = 0x9404_0000;

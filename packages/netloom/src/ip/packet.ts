@@ -1,6 +1,6 @@
 import { IpAddress } from '../core/index.ts';
 import type { FrameOffload } from '../link/index.ts';
-import type { Interface } from './interface.ts';
+import type { Interface } from './interface/interface.ts';
 
 /**
  * An IP packet on its way up: where its parts are in the frame and what its header says. One mutable instance serves

@@ -9,8 +9,8 @@ import {
   type Random,
 } from '../core/index.ts';
 import { loopbackLink, type Link } from '../link/index.ts';
-import { AddressClaims } from './address-claims.ts';
-import { Addresses, type AddAddressOptions } from './addresses.ts';
+import { AddressClaims } from './address/address-claims.ts';
+import { Addresses, type AddAddressOptions } from './address/addresses.ts';
 import { ArpLayer } from './arp.ts';
 import { Autoconfiguration, type AutoconfigureOptions } from './autoconfiguration.ts';
 import { StackDriver } from './driver.ts';
@@ -28,9 +28,9 @@ import {
   interfaceGone,
   interfaceUp,
   withdrawInterface,
-} from './interface-changes.ts';
-import type { Interface } from './interface.ts';
-import { Interfaces, type AddInterfaceOptions } from './interfaces.ts';
+} from './interface/interface-changes.ts';
+import type { Interface } from './interface/interface.ts';
+import { Interfaces, type AddInterfaceOptions } from './interface/interfaces.ts';
 import { STACK_LIMITS, type AllStackLimits, type StackLimits } from './limits.ts';
 import { MulticastLayer } from './multicast-layer.ts';
 import { Translators } from './nat/index.ts';
@@ -40,11 +40,11 @@ import type { Neighbour } from './neighbour/neighbour.ts';
 import { NetworkErrors } from './network-errors.ts';
 import { IpOutput } from './output.ts';
 import type { Packet } from './packet.ts';
-import { PathMtuCache } from './path-mtu.ts';
-import type { Path } from './path.ts';
-import { Paths } from './paths.ts';
+import { PathMtuCache } from './route/path-mtu.ts';
+import type { Path } from './route/path.ts';
+import { Paths } from './route/paths.ts';
 import { Reassembler } from './reassembly/index.ts';
-import { RouteTable } from './routes.ts';
+import { RouteTable } from './route/routes.ts';
 import { TcpLayer, type CongestionFactory } from './tcp/layer.ts';
 import { TCP_LIMITS } from './tcp/limits.ts';
 import { addressGone, neighbourUnreachable, resetConnectionsOf } from './tcp/network-events.ts';

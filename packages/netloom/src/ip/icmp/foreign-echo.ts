@@ -1,9 +1,9 @@
 import { copyBytes, type IpAddress } from '../../core/index.ts';
 import { ICMPV4_HEADER_LENGTH, Icmpv4Type, Icmpv6Type, IpProtocol } from '../../wire/index.ts';
 import type { InterceptedEcho } from '../interception/index.ts';
-import type { Interface } from '../interface.ts';
+import type { Interface } from '../interface/interface.ts';
 import type { Packet } from '../packet.ts';
-import type { Path } from '../path.ts';
+import type { Path } from '../route/path.ts';
 import type { IcmpErrorKind } from './icmp-error.ts';
 import type { IcmpLayer } from './icmp-layer.ts';
 

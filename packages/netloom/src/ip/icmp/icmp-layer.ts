@@ -24,10 +24,10 @@ import {
   sumWords,
 } from '../../wire/index.ts';
 import type { Interceptor } from '../interception/index.ts';
-import { isSameAddress } from '../interface.ts';
+import { isSameAddress } from '../interface/interface.ts';
 import type { IpOutput } from '../output.ts';
 import type { Packet } from '../packet.ts';
-import type { Path } from '../path.ts';
+import type { Path } from '../route/path.ts';
 import { ICMP_ERRORS, icmpErrorKind, type IcmpErrorKind } from './icmp-error.ts';
 import { ForeignEcho } from './foreign-echo.ts';
 import { quoteOf, type GonePacket } from './quote.ts';

@@ -1,6 +1,6 @@
 import { IpAddress, readInt32, readUint16 } from '../../core/index.ts';
 import { IpProtocol, Ipv6Header, isFault, parseQuotedIpv6 } from '../../wire/index.ts';
-import type { Interface } from '../interface.ts';
+import type { Interface } from '../interface/interface.ts';
 import { withZone } from '../ndp/ndp-layer.ts';
 import type { Packet } from '../packet.ts';
 

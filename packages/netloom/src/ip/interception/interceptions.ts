@@ -1,6 +1,6 @@
-import type { Interface } from '../interface.ts';
+import type { Interface } from '../interface/interface.ts';
 import type { Packet } from '../packet.ts';
-import type { Paths } from '../paths.ts';
+import type { Paths } from '../route/paths.ts';
 import { Interception, type InterceptionOptions } from './interception.ts';
 import type { AttemptEnd, Interceptor } from './interceptor.ts';
 

@@ -1,6 +1,6 @@
 import type { Datagram, IpAddress, NetloomError, SocketAddress } from '../../core/index.ts';
 import type { IcmpErrorKind } from '../icmp/icmp-error.ts';
-import type { Interface } from '../interface.ts';
+import type { Interface } from '../interface/interface.ts';
 import type { TcpConnection } from '../tcp/connection.ts';
 
 /**

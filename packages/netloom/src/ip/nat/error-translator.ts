@@ -6,7 +6,7 @@ import {
   pseudoHeaderSumV6,
   sumWords,
 } from '../../wire/index.ts';
-import { isSameAddress } from '../interface.ts';
+import { isSameAddress } from '../interface/interface.ts';
 import type { Packet } from '../packet.ts';
 import type { NatFlow } from './flow.ts';
 import type { PacketPlace } from './rewrite.ts';

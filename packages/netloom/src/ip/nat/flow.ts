@@ -9,7 +9,7 @@ import {
   type TimerEntry,
 } from '../../core/index.ts';
 import { IpProtocol } from '../../wire/index.ts';
-import { isSameAddress } from '../interface.ts';
+import { isSameAddress } from '../interface/interface.ts';
 import type { Packet } from '../packet.ts';
 import type { NatMapping } from './mapping.ts';
 import {

@@ -5,7 +5,7 @@ import {
   type IpAddress,
   type SocketAddress,
 } from '../../core/index.ts';
-import { isSameAddress } from '../interface.ts';
+import { isSameAddress } from '../interface/interface.ts';
 import type { InsideHost } from './inside-hosts.ts';
 import type { NatDependence } from './options.ts';
 

@@ -16,7 +16,7 @@ import { IpProtocol, TcpFlag } from '../../wire/index.ts';
 import { NAT_DROP } from '../diagnostics.ts';
 import type { IcmpErrorKind } from '../icmp/icmp-error.ts';
 import type { GonePacket } from '../icmp/quote.ts';
-import { isSameAddress, type Interface } from '../interface.ts';
+import { isSameAddress, type Interface } from '../interface/interface.ts';
 import type { Packet } from '../packet.ts';
 import { translateError, untranslate } from './error-translator.ts';
 import { isInboundOf, isOutboundOf, type NatFlow } from './flow.ts';

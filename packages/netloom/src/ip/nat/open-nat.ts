@@ -1,6 +1,6 @@
 import { IpProtocol } from '../../wire/index.ts';
 import { forwardPacket } from '../forward.ts';
-import type { Interface } from '../interface.ts';
+import type { Interface } from '../interface/interface.ts';
 import type { Packet } from '../packet.ts';
 import type { IpStack } from '../stack.ts';
 import { Nat } from './nat.ts';

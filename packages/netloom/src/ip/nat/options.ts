@@ -1,5 +1,5 @@
 import type { IpAddress, SocketAddress } from '../../core/index.ts';
-import type { Interface } from '../interface.ts';
+import type { Interface } from '../interface/interface.ts';
 
 /**
  * Which of the other end's address and port count: for mappings, whether another remote end gets another external port; for filtering, whether what comes from

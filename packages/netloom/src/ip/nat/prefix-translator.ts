@@ -2,7 +2,7 @@
 import { Counters, type IpAddress } from '../../core/index.ts';
 import { ETHERNET_HEADER_LENGTH, ICMPV6_HEADER_LENGTH, IpProtocol } from '../../wire/index.ts';
 import { forwardPacket } from '../forward.ts';
-import type { Interface } from '../interface.ts';
+import type { Interface } from '../interface/interface.ts';
 import type { Packet } from '../packet.ts';
 import type { IpStack } from '../stack.ts';
 import { PrefixMapping, type PrefixPair } from './prefix-mapping.ts';

@@ -1,5 +1,5 @@
 import { NetloomError, type IpAddress } from '../../core/index.ts';
-import type { Interface } from '../interface.ts';
+import type { Interface } from '../interface/interface.ts';
 import type { Packet } from '../packet.ts';
 import type { NatOptions } from './options.ts';
 

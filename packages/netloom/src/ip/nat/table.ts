@@ -7,7 +7,7 @@ import {
   type SocketAddress,
 } from '../../core/index.ts';
 import { IpProtocol } from '../../wire/index.ts';
-import { isSameAddress } from '../interface.ts';
+import { isSameAddress } from '../interface/interface.ts';
 import { NatFlow, NatFlows } from './flow.ts';
 import { InsideHosts, type InsideHost } from './inside-hosts.ts';
 import { NatMappings, type NatMapping } from './mapping.ts';

@@ -16,11 +16,11 @@ import {
   type RouterAdvertisement,
   type RouterSolicitation,
 } from '../../wire/index.ts';
-import type { Interface } from '../interface.ts';
+import type { Interface } from '../interface/interface.ts';
 import type { Neighbour } from '../neighbour/neighbour.ts';
 import type { IpOutput } from '../output.ts';
 import type { Packet } from '../packet.ts';
-import type { Path } from '../path.ts';
+import type { Path } from '../route/path.ts';
 
 /** What neighbour discovery needs of the stack around it. */
 export interface NdpEnvironment {

@@ -6,7 +6,7 @@ import {
   type TimerQueue,
 } from '../../core/index.ts';
 import type { NdpPrefix } from '../../wire/index.ts';
-import type { DuplicateDetection } from '../duplicate-address-v6.ts';
+import type { DuplicateDetection } from '../address/duplicate-address-v6.ts';
 import { ConfiguredAddress, type AddressPlan, type AutoAddress } from './address.ts';
 import {
   isReservedIdentifier,

@@ -22,7 +22,7 @@ import type {
   RouterAdvertisement,
   RouterSolicitation,
 } from '../../wire/index.ts';
-import { DUPLICATE_DETECTION_LIMITS, DuplicateDetection } from '../duplicate-address-v6.ts';
+import { DUPLICATE_DETECTION_LIMITS, DuplicateDetection } from '../address/duplicate-address-v6.ts';
 import { Outbox } from '../outbox.ts';
 import type { AutoAddress } from './address.ts';
 import { AutoAddresses } from './addresses.ts';

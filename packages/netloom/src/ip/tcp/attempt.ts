@@ -12,9 +12,9 @@ import type {
   Interceptor,
   Refusal,
 } from '../interception/index.ts';
-import type { Interface } from '../interface.ts';
+import type { Interface } from '../interface/interface.ts';
 import type { Packet } from '../packet.ts';
-import type { Path } from '../path.ts';
+import type { Path } from '../route/path.ts';
 import type { TcpAttempts } from './attempts.ts';
 import type { TcpConnection } from './connection.ts';
 import type { Flow } from './flow-table.ts';

@@ -4,7 +4,7 @@ import type { IcmpErrorKind } from '../icmp/icmp-error.ts';
 import type { GonePacket } from '../icmp/quote.ts';
 import type { AttemptEnd, Interceptor, Refusal } from '../interception/index.ts';
 import type { Packet } from '../packet.ts';
-import type { Path } from '../path.ts';
+import type { Path } from '../route/path.ts';
 import { TcpAttempt } from './attempt.ts';
 import type { TcpConnection } from './connection.ts';
 import type { TcpLayer, TcpTimers } from './layer.ts';

@@ -12,7 +12,7 @@ import {
 import type { TcpHeader } from '../../wire/index.ts';
 import { TCP_STATE } from '../diagnostics.ts';
 import type { Packet } from '../packet.ts';
-import type { Path } from '../path.ts';
+import type { Path } from '../route/path.ts';
 import type { Flow } from './flow-table.ts';
 import type { TcpLayer } from './layer.ts';
 import { Receiver, windowScaleFor } from './receiver.ts';

@@ -3,7 +3,7 @@ import { test } from 'node:test';
 import * as fc from 'fast-check';
 import { IpAddress, seededRandom } from '../../core/index.ts';
 import { TcpHeader } from '../../wire/index.ts';
-import type { Interface } from '../interface.ts';
+import type { Interface } from '../interface/interface.ts';
 import { Packet } from '../packet.ts';
 import { FlowTable, type Flow } from './flow-table.ts';
 

@@ -1,6 +1,6 @@
 import { BucketChains, HalfSipHash, type Chained, type IpAddress } from '../../core/index.ts';
 import type { TcpHeader } from '../../wire/index.ts';
-import { isSameAddress } from '../interface.ts';
+import { isSameAddress } from '../interface/interface.ts';
 import type { Packet } from '../packet.ts';
 import { FLOW_WORDS, setFlowWords } from './flow-words.ts';
 

@@ -11,7 +11,7 @@ import { TcpFlag, TcpHeader, isFault, parseTcp } from '../../wire/index.ts';
 import { TCP_DROP } from '../diagnostics.ts';
 import type { IpOutput } from '../output.ts';
 import type { Packet } from '../packet.ts';
-import type { Path } from '../path.ts';
+import type { Path } from '../route/path.ts';
 import { choosePort } from '../ports.ts';
 import { TcpAttempt } from './attempt.ts';
 import { TcpAttempts, type AttemptEnvironment } from './attempts.ts';

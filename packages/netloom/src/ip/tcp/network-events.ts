@@ -3,7 +3,7 @@ import { NetloomError, type IpAddress } from '../../core/index.ts';
 import type { IcmpErrorKind } from '../icmp/icmp-error.ts';
 import { networkErrorOf } from '../icmp/icmp-layer.ts';
 import type { QuotedPacket } from '../icmp/quoted-packet.ts';
-import { isSameAddress, type Interface } from '../interface.ts';
+import { isSameAddress, type Interface } from '../interface/interface.ts';
 import type { Neighbour } from '../neighbour/neighbour.ts';
 import { TcpConnection } from './connection.ts';
 import type { TcpLayer } from './layer.ts';

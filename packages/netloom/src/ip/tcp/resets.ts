@@ -1,6 +1,6 @@
 import { TcpFlag, type TcpHeader } from '../../wire/index.ts';
 import type { Packet } from '../packet.ts';
-import type { Path } from '../path.ts';
+import type { Path } from '../route/path.ts';
 import type { TcpConnection } from './connection.ts';
 import type { TcpLayer } from './layer.ts';
 

@@ -15,7 +15,7 @@ import {
 } from '../../wire/index.ts';
 import { pseudoHeaderSum } from '../../../test/ip/frames.ts';
 import { SegmentBench } from '../../../test/ip/segment-bench.ts';
-import type { Path } from '../path.ts';
+import type { Path } from '../route/path.ts';
 import { SegmentWriter } from './segment-writer.ts';
 import { SendQueue } from './send-queue.ts';
 

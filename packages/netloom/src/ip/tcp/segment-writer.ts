@@ -10,7 +10,7 @@ import {
 } from '../../wire/index.ts';
 import type { FrameOffload } from '../../link/index.ts';
 import type { IpOutput } from '../output.ts';
-import type { Path } from '../path.ts';
+import type { Path } from '../route/path.ts';
 import type { SendQueue } from './send-queue.ts';
 
 /** Where the checksum stands in the TCP header. */

@@ -1,7 +1,7 @@
 import { NOT_QUEUED, type IpAddress, type TimerEntry } from '../../core/index.ts';
 import { TcpFlag, type TcpHeader } from '../../wire/index.ts';
 import type { Packet } from '../packet.ts';
-import type { Path } from '../path.ts';
+import type { Path } from '../route/path.ts';
 import type { TcpConnection } from './connection.ts';
 import type { Flow } from './flow-table.ts';
 import type { TcpLayer } from './layer.ts';

@@ -4,7 +4,7 @@ import {
   TcpFlag,
   type TcpHeader,
 } from '../../wire/index.ts';
-import type { Path } from '../path.ts';
+import type { Path } from '../route/path.ts';
 import type { TcpConnection } from './connection.ts';
 import type { SentSegment } from './scoreboard.ts';
 

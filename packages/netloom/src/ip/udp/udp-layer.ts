@@ -24,10 +24,10 @@ import type { IcmpErrorKind } from '../icmp/icmp-error.ts';
 import type { GonePacket } from '../icmp/quote.ts';
 import type { QuotedPacket } from '../icmp/quoted-packet.ts';
 import type { InterceptedDatagram, Interceptor } from '../interception/index.ts';
-import { isSameAddress, type Interface } from '../interface.ts';
+import { isSameAddress, type Interface } from '../interface/interface.ts';
 import type { IpOutput, PacketOptions } from '../output.ts';
 import type { Packet } from '../packet.ts';
-import type { Path } from '../path.ts';
+import type { Path } from '../route/path.ts';
 import { choosePort } from '../ports.ts';
 import { UdpSocket } from './udp-socket.ts';
 

@@ -7,7 +7,7 @@ import {
   type IpAddress,
   type SocketAddress,
 } from '../../core/index.ts';
-import type { Interface } from '../interface.ts';
+import type { Interface } from '../interface/interface.ts';
 import { RecentRemotes } from './recent-remotes.ts';
 import type { UdpLayer } from './udp-layer.ts';
 

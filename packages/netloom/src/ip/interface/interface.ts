@@ -4,10 +4,10 @@ import {
   type Cidr,
   type IpAddress,
   type MacAddress,
-} from '../core/index.ts';
-import type { FrameOffload, Link, LinkHandler } from '../link/index.ts';
-import { IP_DROP } from './diagnostics.ts';
-import type { NeighbourCache } from './neighbour/neighbour-cache.ts';
+} from '../../core/index.ts';
+import type { FrameOffload, Link, LinkHandler } from '../../link/index.ts';
+import { IP_DROP } from '../diagnostics.ts';
+import type { NeighbourCache } from '../neighbour/neighbour-cache.ts';
 
 /** An address of an {@link Interface}, with the network it is in. */
 export interface InterfaceAddress {

@@ -1,6 +1,6 @@
 import assert from 'node:assert/strict';
 import { test } from 'node:test';
-import { IpAddress, seededRandom } from '../core/index.ts';
+import { IpAddress, seededRandom } from '../../core/index.ts';
 import {
   emitNdp,
   isFault,
@@ -8,7 +8,7 @@ import {
   parseNdp,
   type NeighbourAdvertisement,
   type NeighbourSolicitation,
-} from '../wire/index.ts';
+} from '../../wire/index.ts';
 import { DuplicateDetection, type DuplicateDetectionLimits } from './duplicate-address-v6.ts';
 
 const ADDRESS = IpAddress.parse('2001:db8::1:2');

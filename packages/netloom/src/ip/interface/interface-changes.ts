@@ -1,8 +1,8 @@
 /** What comes of it that an interface goes down, comes up, or goes for good. */
-import { NetloomError } from '../core/index.ts';
+import { NetloomError } from '../../core/index.ts';
 import type { Interface } from './interface.ts';
-import type { IpStack } from './stack.ts';
-import { linkGone } from './tcp/network-events.ts';
+import type { IpStack } from '../stack.ts';
+import { linkGone } from '../tcp/network-events.ts';
 
 /** An interface has been taken out of use for a while. Routes and static addresses stay; routes over it are passed over meanwhile, and connections try on. */
 export function interfaceDown(stack: IpStack, via: Interface): void {

@@ -1,8 +1,8 @@
 import assert from 'node:assert/strict';
 import { test } from 'node:test';
 import * as fc from 'fast-check';
-import { IpAddress, MacAddress, seededRandom } from '../core/index.ts';
-import { ArpOperation, ArpPacket } from '../wire/index.ts';
+import { IpAddress, MacAddress, seededRandom } from '../../core/index.ts';
+import { ArpOperation, ArpPacket } from '../../wire/index.ts';
 import { ConflictDetector, ConflictHistory, type ConflictOptions } from './duplicate-address-v4.ts';
 
 const OURS = MacAddress.parse('02:00:00:00:00:01');

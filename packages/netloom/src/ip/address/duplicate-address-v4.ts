@@ -8,8 +8,8 @@ import {
   type MacAddress,
   type Random,
   type Transitions,
-} from '../core/index.ts';
-import type { ArpPacket } from '../wire/index.ts';
+} from '../../core/index.ts';
+import type { ArpPacket } from '../../wire/index.ts';
 
 /** Constants of RFC 5227, section 1.1. Milliseconds unless said otherwise. */
 export interface ConflictLimits {

@@ -3,14 +3,14 @@
  *
  * Read first: RFC 5227 (IPv4), RFC 4862, section 5.4 (IPv6).
  */
-import { Counters, IpAddress, type Engine, type Random } from '../core/index.ts';
-import type { ArpPacket, NeighbourAdvertisement, NeighbourSolicitation } from '../wire/index.ts';
+import { Counters, IpAddress, type Engine, type Random } from '../../core/index.ts';
+import type { ArpPacket, NeighbourAdvertisement, NeighbourSolicitation } from '../../wire/index.ts';
 import {
   ADDRESS_CONFLICT,
   type AddressConflict,
   type ConflictOutcome,
 } from './address-conflict.ts';
-import type { ArpLayer } from './arp.ts';
+import type { ArpLayer } from '../arp.ts';
 import type { ConflictDefence } from './duplicate-address-v4.ts';
 import {
   InterfaceClaims,
@@ -18,8 +18,8 @@ import {
   type ClaimHandler,
   type ClaimKind,
 } from './interface-claims.ts';
-import type { Interface } from './interface.ts';
-import type { NdpLayer } from './ndp/ndp-layer.ts';
+import type { Interface } from '../interface/interface.ts';
+import type { NdpLayer } from '../ndp/ndp-layer.ts';
 
 /** What claims need of the stack. */
 export interface AddressClaimsEnvironment {

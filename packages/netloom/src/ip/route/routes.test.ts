@@ -1,7 +1,7 @@
 import assert from 'node:assert/strict';
 import { test } from 'node:test';
 import * as fc from 'fast-check';
-import { Cidr, IpAddress } from '../core/index.ts';
+import { Cidr, IpAddress } from '../../core/index.ts';
 import { RouteTable, type Route } from './routes.ts';
 
 function route(network: string, target: string, nextHop?: string, metric = 0): Route<string> {

@@ -13,13 +13,13 @@ import {
   type Random,
   type TimerEntry,
   type Transitions,
-} from '../core/index.ts';
+} from '../../core/index.ts';
 import {
   solicitedNodeGroup,
   type NdpOption,
   type NeighbourAdvertisement,
   type NeighbourSolicitation,
-} from '../wire/index.ts';
+} from '../../wire/index.ts';
 
 /** Limits and constants of {@link DuplicateDetection}. Milliseconds unless said otherwise. */
 export interface DuplicateDetectionLimits {

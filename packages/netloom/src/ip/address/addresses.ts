@@ -1,10 +1,10 @@
-import { Cidr, NetloomError, type IpAddress } from '../core/index.ts';
+import { Cidr, NetloomError, type IpAddress } from '../../core/index.ts';
 import type { AddressClaims } from './address-claims.ts';
 import type { AddressConflict } from './address-conflict.ts';
 import type { ConflictDefence } from './duplicate-address-v4.ts';
-import type { Interface, InterfaceAddress } from './interface.ts';
-import type { MulticastLayer } from './multicast-layer.ts';
-import type { RouteTable } from './routes.ts';
+import type { Interface, InterfaceAddress } from '../interface/interface.ts';
+import type { MulticastLayer } from '../multicast-layer.ts';
+import type { RouteTable } from '../route/routes.ts';
 
 /** How an address is given to an interface, and who is told what becomes of it. The handlers are called later, never from within `addAddress`. */
 export interface AddAddressOptions {

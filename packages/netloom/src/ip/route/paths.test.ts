@@ -2,9 +2,9 @@
 import assert from 'node:assert/strict';
 import { test } from 'node:test';
 import * as fc from 'fast-check';
-import { Cidr, IpAddress } from '../core/index.ts';
-import { linkPair } from '../link/index.ts';
-import { StackBench } from '../../test/ip/stack-bench.ts';
+import { Cidr, IpAddress } from '../../core/index.ts';
+import { linkPair } from '../../link/index.ts';
+import { StackBench } from '../../../test/ip/stack-bench.ts';
 
 function address(text: string): IpAddress {
   return IpAddress.parse(text);

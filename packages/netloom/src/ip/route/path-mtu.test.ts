@@ -1,7 +1,7 @@
 import assert from 'node:assert/strict';
 import { test } from 'node:test';
 import * as fc from 'fast-check';
-import { IpAddress } from '../core/index.ts';
+import { IpAddress } from '../../core/index.ts';
 import { PathMtuCache } from './path-mtu.ts';
 
 const four = IpAddress.parse('192.0.2.1');

@@ -1,6 +1,6 @@
-import type { IpAddress } from '../core/index.ts';
-import type { Interface } from './interface.ts';
-import type { Neighbour } from './neighbour/neighbour.ts';
+import type { IpAddress } from '../../core/index.ts';
+import type { Interface } from '../interface/interface.ts';
+import type { Neighbour } from '../neighbour/neighbour.ts';
 
 /**
  * How packets from one address to another leave: the interface, the next hop, and how large they may be. Kept by connections

@@ -8,11 +8,11 @@ import {
   seededRandom,
   type Connection,
   type NetloomError,
-} from '../core/index.ts';
-import { linkPair, type Link } from '../link/index.ts';
-import { describeFrame } from '../wire/index.ts';
-import { PatternUser, STACK_MAC, StackBench } from '../../test/ip/stack-bench.ts';
-import { IpStack, type Interface } from './index.ts';
+} from '../../core/index.ts';
+import { linkPair, type Link } from '../../link/index.ts';
+import { describeFrame } from '../../wire/index.ts';
+import { PatternUser, STACK_MAC, StackBench } from '../../../test/ip/stack-bench.ts';
+import { IpStack, type Interface } from '../index.ts';
 
 const PEER = IpAddress.parse('10.0.0.2');
 const FAR = IpAddress.parse('198.51.100.1');

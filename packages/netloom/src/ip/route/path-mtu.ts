@@ -10,8 +10,8 @@ import {
   type Engine,
   type IpAddress,
   type TimerEntry,
-} from '../core/index.ts';
-import { IPV6_MINIMUM_MTU } from '../wire/index.ts';
+} from '../../core/index.ts';
+import { IPV6_MINIMUM_MTU } from '../../wire/index.ts';
 
 /** Limits of a {@link PathMtuCache}. */
 export interface PathMtuLimits {

@@ -1,4 +1,4 @@
-import { IpAddress, NetloomError, withLimits, type Cidr } from '../core/index.ts';
+import { IpAddress, NetloomError, withLimits, type Cidr } from '../../core/index.ts';
 
 /** How packets to a network go on. */
 export interface Route<Target> {

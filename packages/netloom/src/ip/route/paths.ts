@@ -1,6 +1,6 @@
-import { IpAddress, MacAddress, NetloomError, type Cidr } from '../core/index.ts';
-import { isSameAddress, type Interface, type InterfaceAddress } from './interface.ts';
-import { withZone } from './ndp/ndp-layer.ts';
+import { IpAddress, MacAddress, NetloomError, type Cidr } from '../../core/index.ts';
+import { isSameAddress, type Interface, type InterfaceAddress } from '../interface/interface.ts';
+import { withZone } from '../ndp/ndp-layer.ts';
 import type { Path } from './path.ts';
 import type { PathMtuCache } from './path-mtu.ts';
 import type { Route, RouteTable } from './routes.ts';

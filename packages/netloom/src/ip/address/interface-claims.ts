@@ -4,17 +4,17 @@ import {
   type IpAddress,
   type MacAddress,
   type Random,
-} from '../core/index.ts';
+} from '../../core/index.ts';
 import {
   findNdpOption,
   type ArpPacket,
   type NeighbourAdvertisement,
   type NeighbourSolicitation,
-} from '../wire/index.ts';
+} from '../../wire/index.ts';
 import type { AddressConflict, ConflictOutcome } from './address-conflict.ts';
 import { ConflictDetector, ConflictHistory, type ConflictDefence } from './duplicate-address-v4.ts';
 import { DuplicateDetection } from './duplicate-address-v6.ts';
-import { isSameAddress, type Interface } from './interface.ts';
+import { isSameAddress, type Interface } from '../interface/interface.ts';
 
 /** Who wants or has an address is told how that goes. A handler may call anything. */
 export interface ClaimHandler {

@@ -1,4 +1,4 @@
-import { channel, type Channel, type IpAddress, type MacAddress } from '../core/index.ts';
+import { channel, type Channel, type IpAddress, type MacAddress } from '../../core/index.ts';
 
 /**
  * What comes of it that another station has an address too: it never gets into use (`before-use`), is given up (`gave-way`), or stays ours:

@@ -1,13 +1,13 @@
-import { NetloomError, type Cidr, type MacAddress, type Random } from '../core/index.ts';
-import type { Link } from '../link/index.ts';
-import type { AddAddressOptions } from './addresses.ts';
+import { NetloomError, type Cidr, type MacAddress, type Random } from '../../core/index.ts';
+import type { Link } from '../../link/index.ts';
+import type { AddAddressOptions } from '../address/addresses.ts';
 import { Interface, type InterfaceSink } from './interface.ts';
 import {
   NeighbourCache,
   type NeighbourLimits,
   type NeighbourSink,
-} from './neighbour/neighbour-cache.ts';
-import type { Neighbour, WaitingFrame } from './neighbour/neighbour.ts';
+} from '../neighbour/neighbour-cache.ts';
+import type { Neighbour, WaitingFrame } from '../neighbour/neighbour.ts';
 
 /** How an interface is added. */
 export interface AddInterfaceOptions {

@@ -2,9 +2,9 @@
 import assert from 'node:assert/strict';
 import { test } from 'node:test';
 import * as fc from 'fast-check';
-import { Cidr, IpAddress, MacAddress, ManualClock, seededRandom } from '../core/index.ts';
-import { Hub } from '../link/index.ts';
-import { describeFrame } from '../wire/index.ts';
+import { Cidr, IpAddress, MacAddress, ManualClock, seededRandom } from '../../core/index.ts';
+import { Hub } from '../../link/index.ts';
+import { describeFrame } from '../../wire/index.ts';
 import {
   ADDRESS_CONFLICT,
   IpStack,
@@ -12,7 +12,7 @@ import {
   type AddressConflict,
   type AllStackLimits,
   type Interface,
-} from './index.ts';
+} from '../index.ts';
 
 const V4 = Cidr.parse('192.0.2.1/24');
 const V6 = Cidr.parse('2001:db8::1/64');
