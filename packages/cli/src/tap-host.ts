@@ -8,6 +8,7 @@ import {
   type OsHost,
 } from 'netloom/host';
 import type { Interface } from 'netloom/ip';
+import { WrappedLink, type Link, type LinkHandler } from 'netloom/link';
 import { openTap } from 'netloom/link/tap';
 import type { CaptureFile } from './capture-file.ts';
 
@@ -44,6 +45,33 @@ export function tapCandidate(options: TapHostOptions): HostCandidate {
   };
 }
 
+/** A link of which it is known when it is lost. */
+class WatchedLink extends WrappedLink {
+  readonly #lost = Promise.withResolvers<never>();
+
+  constructor(inner: Link) {
+    super(inner);
+    // Nobody may be waiting any more.
+    this.#lost.promise.catch(() => undefined);
+  }
+
+  /** Rejects with the link's error if it goes without having been closed from here; never settles otherwise. */
+  get lost(): Promise<never> {
+    return this.#lost.promise;
+  }
+
+  override attach(handler: LinkHandler): void {
+    super.attach({
+      receive: (frame, offload) => handler.receive(frame, offload),
+      batchEnd: () => handler.batchEnd(),
+      closed: (error) => {
+        if (error !== undefined) this.#lost.reject(error);
+        handler.closed?.(error);
+      },
+    });
+  }
+}
+
 /** Names are looked up by this machine's resolver: the stack has none of its own yet. */
 class TapHost extends StackHost {
   readonly #resolver: OsHost;
@@ -60,16 +88,10 @@ class TapHost extends StackHost {
   }
 
   async attach(options: TapHostOptions, signal: AbortSignal | undefined): Promise<void> {
-    const { tap, address, gateway, capture } = options;
-    const link = openTap({ name: tap });
+    const { tap, gateway, capture } = options;
+    const link = new WatchedLink(openTap({ name: tap }));
     const via = this.addInterface(capture?.capture(link, this.clock) ?? link);
-    if (address === undefined) {
-      await this.#configure(via, tap, signal);
-    } else {
-      // Whoever chose it may not know all stations of the link.
-      const waiting = signal === undefined ? {} : { signal };
-      await this.addAddress(via, address, { duplicates: 'detect', ...waiting });
-    }
+    await Promise.race([this.#obtainAddress(via, options, signal), link.lost]);
     if (gateway === undefined) return;
     this.stack.addRoute(Cidr.parse(gateway.family === 4 ? '0.0.0.0/0' : '::/0'), via, gateway);
   }
@@ -81,6 +103,17 @@ class TapHost extends StackHost {
     await Promise.all([this.#dhcp?.release(), this.#ipv6?.release()]);
     await super.close();
     await this.#resolver.close();
+  }
+
+  async #obtainAddress(
+    via: Interface,
+    { tap, address }: TapHostOptions,
+    signal: AbortSignal | undefined,
+  ): Promise<void> {
+    if (address === undefined) return this.#configure(via, tap, signal);
+    // Whoever chose it may not know all stations of the link.
+    const waiting = signal === undefined ? {} : { signal };
+    return this.addAddress(via, address, { duplicates: 'detect', ...waiting });
   }
 
   /** Asks for addresses of both families; the first to come will do. */
