@@ -24,6 +24,8 @@ export interface FragmentOrigin {
   readonly interface: Interface;
   /** The frame was sent to a link-layer group. */
   readonly toGroup: boolean;
+  /** See {@link Packet.station}. */
+  readonly station: number;
 }
 
 /** What input needs of the stack around it. */
@@ -210,18 +212,27 @@ export class IpInput {
   #reassembleV4(via: Interface, packet: Packet, header: Ipv4Header, toGroup: boolean): void {
     const { fragments, now, fragmentTaken } = this.#environment;
     const { bytes, start } = packet;
-    const from = { interface: via, toGroup };
-    const whole = fragments.addV4(header, bytes, start, from, now());
+    const { station } = packet;
+    const whole = fragments.addV4(
+      header,
+      bytes,
+      start,
+      { interface: via, toGroup, station },
+      now(),
+    );
     fragmentTaken();
+    packet.fragmentsFrom = station;
     if (whole !== undefined) this.#receiveV4(via, whole, 0, undefined, toGroup);
   }
 
   #reassembleV6(via: Interface, packet: Packet, chain: Ipv6Chain, toGroup: boolean): void {
     const { fragments, now, fragmentTaken } = this.#environment;
     const { bytes, start } = packet;
-    const from = { interface: via, toGroup };
+    const { station } = packet;
+    const from = { interface: via, toGroup, station };
     const whole = fragments.addV6(this.#v6, chain, bytes, start, from, now());
     fragmentTaken();
+    packet.fragmentsFrom = station;
     if (whole !== undefined) this.#receiveV6(via, whole, 0, undefined, toGroup);
   }
 

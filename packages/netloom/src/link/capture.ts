@@ -101,6 +101,16 @@ export class PcapngSink implements CaptureSink {
     }
   }
 
+  /** Writes counts of a link at `time`: frames that were seen, and of these the ones that are not in the file. */
+  statistics(link: Link, time: number, counts: { received: number; dropped: number }): void {
+    this.#writer.statistics({
+      interfaceId: this.#interfaceOf(link),
+      time: nanosecondsOf(time),
+      received: BigInt(counts.received),
+      dropped: BigInt(counts.dropped),
+    });
+  }
+
   #interfaceOf(link: Link): number {
     let id = this.#interfaces.get(link);
     if (id === undefined) {

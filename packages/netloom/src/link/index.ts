@@ -19,4 +19,5 @@ export * from './qemu/index.ts';
 export { StrictLink } from './strict.ts';
 export { WrappedLink } from './wrapped-link.ts';
 export * from './switch/index.ts';
+export * from './vxlan/index.ts';
 export { finishFrameChecksum, segmentFrame } from './segmentation.ts';

@@ -1,7 +1,7 @@
 import assert from 'node:assert/strict';
 import { test } from 'node:test';
 import * as fc from 'fast-check';
-import { readInt32, readUint16, writeUint16 } from '../core/index.ts';
+import { concatBytes, readInt32, readUint16, writeUint16 } from '../core/index.ts';
 import {
   emitIpv4,
   emitTcp,
@@ -10,6 +10,7 @@ import {
   isFault,
   parseIpv4,
   parseTcp,
+  parseUdp,
   sumWords,
   TcpFlag,
   TcpHeader,
@@ -150,6 +151,94 @@ test('any payload is cut into valid segments that together are the payload', () 
       },
     ),
   );
+});
+
+/** Datagrams of one flow in one frame (`UDP_SEGMENT`), and what their sender would say of it. */
+function udpFrame(
+  shape: Omit<FrameShape, 'flags'>,
+  segmentSize: number,
+): { frame: Uint8Array; offload: FrameOffload } {
+  const { frame, offload } = tcpFrame({ ...shape, flags: 0 }, segmentSize);
+  const { checksumStart: udp } = offload;
+  const ip = 14 + 4 * (shape.tags ?? 0);
+  // The 32 bytes of the TCP header give way to the 8 of UDP's.
+  const shorter = new Uint8Array(frame.length - 24);
+  shorter.set(frame.subarray(0, udp));
+  shorter.set(shape.payload, udp + 8);
+  shorter.set([0x1f, 0x90, 0, 53, 0, 0, 0x12, 0x34], udp);
+  const length = shorter.length - ip;
+  writeUint16(shorter, udp + 4, shorter.length - udp);
+  if (shape.family === 4) {
+    writeUint16(shorter, ip + 2, length);
+    shorter[ip + 9] = 17;
+  } else {
+    writeUint16(shorter, ip + 4, length - 40);
+    shorter[(shape.extension ?? 0) > 0 ? ip + 40 : ip + 6] = 17;
+  }
+  return { frame: shorter, offload: { ...offload, checksumOffset: 6 } };
+}
+
+test('datagrams that came as one are cut into valid ones, whatever is in them', () => {
+  fc.assert(
+    fc.property(
+      fc.record({
+        family: fc.constantFrom<4 | 6>(4, 6),
+        tags: fc.integer({ min: 0, max: 2 }),
+        extension: fc.constantFrom(0, 8, 16),
+        payload: fc.uint8Array({ minLength: 1, maxLength: 5000 }),
+      }),
+      fc.integer({ min: 1, max: 1500 }),
+      (shape, segmentSize) => {
+        const { frame, offload } = udpFrame(shape, segmentSize);
+        const { checksumStart: udp } = offload;
+        const ip = 14 + 4 * shape.tags;
+        const [from, to] = shape.family === 4 ? [12, 20] : [8, 40];
+        const datagrams = cut(frame, offload);
+        for (const datagram of datagrams) {
+          const header = parseUdp(datagram, udp, datagram.length);
+          assert.ok(!isFault(header));
+          assert.equal(header.length, datagram.length - udp);
+          assert.notEqual(header.checksum, 0);
+          const addresses = sumWords(datagram, ip + from, ip + to);
+          const sum = sumWords(datagram, udp, datagram.length, addresses + 17 + header.length);
+          assert.equal(foldSum(sum), 0xffff);
+          if (shape.family === 4) assert.ok(!isFault(parseIpv4(datagram, ip, datagram.length)));
+          else assert.equal(readUint16(datagram, ip + 4), datagram.length - ip - 40);
+        }
+        const payloads = datagrams.map((datagram) => datagram.subarray(udp + 8));
+        for (const payload of payloads.slice(0, -1)) assert.equal(payload.length, segmentSize);
+        assert.deepEqual(concatBytes(payloads), shape.payload);
+      },
+    ),
+  );
+});
+
+/** What a datagram of so few bytes says after it was cut. */
+function checksumOf(payload: Uint8Array): number {
+  const { frame, offload } = udpFrame({ family: 4, payload }, 500);
+  return readUint16(cut(frame, offload)[0]!, 34 + 6);
+}
+
+test('a datagram whose checksum would be zero says all ones', () => {
+  const checksum = checksumOf(new Uint8Array(2));
+  assert.equal(checksumOf(Uint8Array.of(checksum >>> 8, checksum)), 0xffff);
+});
+
+test('what is in a tunnel is a fault: the headers around it would not fit its segments', () => {
+  for (const family of [4, 6] as const) {
+    const outer = udpFrame({ family, payload: payloadOf(2000) }, 500);
+    for (const checksumOffset of [6, 16]) {
+      const checksumStart = outer.offload.checksumStart + 8 + 8 + 34;
+      const offload = { checksumStart, checksumOffset, segmentSize: 500 };
+      const fault = segmentFrame(
+        outer.frame,
+        offload,
+        (length) => new Uint8Array(length),
+        () => {},
+      );
+      assert.equal(fault, 'bad-value');
+    }
+  }
 });
 
 test('any bytes with any offload are cut or are a fault', () => {

@@ -9,6 +9,7 @@ import {
   sumWords,
   TCP_HEADER_LENGTH,
   TcpFlag,
+  UDP_HEADER_LENGTH,
   type WireFault,
 } from '../wire/index.ts';
 import type { FrameOffload } from './link.ts';
@@ -24,10 +25,11 @@ const TCP_CHECKSUM_OFFSET = 16;
 /** Where a UDP header has its checksum. */
 const UDP_CHECKSUM_OFFSET = 6;
 
-/** Where the headers of a TCP frame begin, and what of them the cutting needs. */
+/** Where the headers of a TCP or UDP frame begin, and what of them the cutting needs. */
 interface Layout {
   readonly ip: number;
-  readonly tcp: number;
+  readonly transport: number;
+  readonly isUdp: boolean;
   readonly payload: number;
   readonly end: number;
   readonly isIpv4: boolean;
@@ -36,10 +38,11 @@ interface Layout {
 /**
  * Cuts a frame that was left to the link to segment into frames of `segmentSize` bytes of TCP payload, as a NIC would:
  * lengths, sequence numbers, IPv4 identification and checksums are each segment's own; FIN and PSH are on the last only, and
- * CWR on the first only (RFC 3168, section 6.1.2: it answers one ECE once).
+ * CWR on the first only (RFC 3168, section 6.1.2: it answers one ECE once). Where the checksum to be finished is UDP's, by its place, it is cut
+ * into datagrams of `segmentSize` bytes (`UDP_SEGMENT` in udp(7)).
  *
  * Each segment is written in what `allocate` gives and handed to `emit`, which owns it. A frame that is not a whole TCP
- * segment in IPv4 or IPv6 is a fault, and nothing is emitted.
+ * segment or datagram in IPv4 or IPv6 is a fault, and nothing is emitted.
  */
 export function segmentFrame(
   frame: Uint8Array,
@@ -58,7 +61,8 @@ export function segmentFrame(
     segment.set(frame.subarray(0, layout.payload));
     segment.set(frame.subarray(from, to), layout.payload);
     patchIp(segment, layout, index);
-    patchTcp(segment, layout, from - layout.payload, index === 0, to === layout.end);
+    if (layout.isUdp) patchUdp(segment, layout);
+    else patchTcp(segment, layout, from - layout.payload, index === 0, to === layout.end);
     emit(segment);
     from = to;
     index++;
@@ -91,8 +95,8 @@ function findHeaders(frame: Uint8Array, offload: FrameOffload): Layout | WireFau
   }
   if (frame.length < ip + IPV4_HEADER_LENGTH) return 'truncated';
   const type = readUint16(frame, ip - 2);
-  if (type === EtherType.IPV4) return findTcp(frame, ip, offload, true);
-  return type === EtherType.IPV6 ? findTcp(frame, ip, offload, false) : 'bad-version';
+  if (type === EtherType.IPV4) return findTransport(frame, ip, offload, true);
+  return type === EtherType.IPV6 ? findTransport(frame, ip, offload, false) : 'bad-version';
 }
 
 function isVlanType(frame: Uint8Array, at: number): boolean {
@@ -101,7 +105,7 @@ function isVlanType(frame: Uint8Array, at: number): boolean {
   return type === EtherType.VLAN || type === SERVICE_VLAN;
 }
 
-function findTcp(
+function findTransport(
   frame: Uint8Array,
   ip: number,
   offload: FrameOffload,
@@ -110,19 +114,26 @@ function findTcp(
   if (frame[ip]! >>> 4 !== (isIpv4 ? 4 : 6)) return 'bad-version';
   if (!isIpv4 && frame.length < ip + IPV6_HEADER_LENGTH) return 'truncated';
   const least = isIpv4 ? (frame[ip]! & 0x0f) * 4 : IPV6_HEADER_LENGTH;
-  const length = isIpv4
+  const ipLength = isIpv4
     ? readUint16(frame, ip + 2)
     : IPV6_HEADER_LENGTH + readUint16(frame, ip + 4);
-  // Where extension headers come between, only the sender's word says where TCP begins.
-  const tcp = offload.checksumStart > 0 ? offload.checksumStart : ip + least;
+  const isUdp = offload.checksumStart > 0 && offload.checksumOffset === UDP_CHECKSUM_OFFSET;
+  // Where extension headers come between, only the sender's word says where the transport header begins.
+  const transport = offload.checksumStart > 0 ? offload.checksumStart : ip + least;
   const protocol = frame[isIpv4 ? ip + 9 : ip + 6]!;
-  if (protocol !== IpProtocol.TCP && (isIpv4 || tcp === ip + least)) return 'bad-value';
-  const end = ip + length;
-  if (least < IPV4_HEADER_LENGTH || tcp < ip + least) return 'bad-length';
-  if (end > frame.length || tcp + TCP_HEADER_LENGTH > end) return 'truncated';
-  const payload = tcp + (frame[tcp + 12]! >>> 4) * 4;
-  if (payload < tcp + TCP_HEADER_LENGTH || payload > end) return 'bad-length';
-  return { ip, tcp, payload, end, isIpv4 };
+  const wanted = isUdp ? IpProtocol.UDP : IpProtocol.TCP;
+  const isExtended = !isIpv4 && protocol !== IpProtocol.TCP && protocol !== IpProtocol.UDP;
+  if (!isExtended && protocol !== wanted) return 'bad-value';
+  const end = ip + ipLength;
+  if (least < IPV4_HEADER_LENGTH || transport < ip + least) return 'bad-length';
+  const shortest = isUdp ? UDP_HEADER_LENGTH : TCP_HEADER_LENGTH;
+  if (end > frame.length || transport + shortest > end) return 'truncated';
+  // Behind a transport header of another kind, or a further one, it is a tunnel's, which is not cut here.
+  if (isExtended === (transport === ip + least)) return 'bad-value';
+  const length = isUdp ? UDP_HEADER_LENGTH : (frame[transport + 12]! >>> 4) * 4;
+  const payload = transport + length;
+  if (payload < transport + shortest || payload > end) return 'bad-length';
+  return { ip, transport, isUdp, payload, end, isIpv4 };
 }
 
 /** Lengths, and what IPv4 has beside: identification and checksum. */
@@ -141,21 +152,35 @@ function patchIp(segment: Uint8Array, { ip, isIpv4 }: Layout, index: number): vo
 
 function patchTcp(
   segment: Uint8Array,
-  { ip, tcp, isIpv4 }: Layout,
+  layout: Layout,
   sequenceOffset: number,
   isFirst: boolean,
   isLast: boolean,
 ): void {
+  const tcp = layout.transport;
   writeUint32(segment, tcp + 4, readInt32(segment, tcp + 4) + sequenceOffset);
   let flags = segment[tcp + 13]!;
   if (!isLast) flags &= ~(TcpFlag.FIN | TcpFlag.PSH);
   if (!isFirst) flags &= ~TcpFlag.CWR;
   segment[tcp + 13] = flags;
   writeUint16(segment, tcp + TCP_CHECKSUM_OFFSET, 0);
+  writeUint16(segment, tcp + TCP_CHECKSUM_OFFSET, transportChecksum(segment, layout));
+}
+
+function patchUdp(segment: Uint8Array, layout: Layout): void {
+  const udp = layout.transport;
+  writeUint16(segment, udp + 4, segment.length - udp);
+  writeUint16(segment, udp + UDP_CHECKSUM_OFFSET, 0);
+  // A sum of zero is sent as all ones: zero says that there is none (RFC 768).
+  writeUint16(segment, udp + UDP_CHECKSUM_OFFSET, transportChecksum(segment, layout) || 0xffff);
+}
+
+/** Over the pseudo-header and the rest of the segment, whose checksum field is zero. */
+function transportChecksum(segment: Uint8Array, { ip, transport, isUdp, isIpv4 }: Layout): number {
   const addresses = isIpv4
     ? sumWords(segment, ip + 12, ip + 20)
     : sumWords(segment, ip + 8, ip + 40);
-  const pseudoHeader = addresses + IpProtocol.TCP + (segment.length - tcp);
-  const sum = sumWords(segment, tcp, segment.length, foldSum(pseudoHeader));
-  writeUint16(segment, tcp + TCP_CHECKSUM_OFFSET, finishChecksum(sum));
+  const protocol = isUdp ? IpProtocol.UDP : IpProtocol.TCP;
+  const pseudoHeader = addresses + protocol + (segment.length - transport);
+  return finishChecksum(sumWords(segment, transport, segment.length, foldSum(pseudoHeader)));
 }

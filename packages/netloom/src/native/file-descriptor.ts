@@ -9,10 +9,17 @@ export const Failure = {
   INTERRUPTED: -4,
   /** Of a TAP: the interface is down. */
   IO: -5,
+  /** Of a packet socket: it is bound to no interface any more. */
+  NO_DEVICE: -6,
   WOULD_BLOCK: -11,
   NO_MEMORY: -12,
+  /** Of a packet socket: a virtio header cannot say what the frame is, or says what it is not. */
+  INVALID: -22,
   /** EBADFD; of a TAP: the interface is gone. */
   BAD_STATE: -77,
+  MESSAGE_TOO_LONG: -90,
+  /** Of a packet socket: the interface has gone down. */
+  NETWORK_DOWN: -100,
   CONNECTION_RESET: -104,
   NO_BUFFERS: -105,
 } as const;
@@ -20,6 +27,9 @@ export const Failure = {
 /** `sys/socket.h` of Linux: not blocking, and closed in child processes. */
 const SOCK_NONBLOCK = 0o4000;
 const SOCK_CLOEXEC = 0o2000000;
+
+/** `time.h`; the flags of a timer have the same values as those of a socket (`sys/timerfd.h`). */
+const CLOCK_MONOTONIC = 1;
 
 /** An open file, device or socket of the operating system, never blocking. Closed by {@link close} only. */
 export class FileDescriptor implements Disposable {
@@ -41,6 +51,14 @@ export class FileDescriptor implements Disposable {
   static socket(family: number, type: number, protocol: number): FileDescriptor {
     const flags = type | SOCK_NONBLOCK | SOCK_CLOEXEC;
     return new FileDescriptor(checked(native().call.socket(family, flags, protocol), 'socket'));
+  }
+
+  /** A new timer of the monotonic clock (timerfd_create(2)). */
+  static timer(): FileDescriptor {
+    const flags = SOCK_NONBLOCK | SOCK_CLOEXEC;
+    return new FileDescriptor(
+      checked(native().call.timerfd_create(CLOCK_MONOTONIC, flags), 'timerfd_create'),
+    );
   }
 
   /** Takes over one that is open already: by inheritance, or because it came with a message. */
@@ -84,6 +102,12 @@ export class FileDescriptor implements Disposable {
     );
   }
 
+  /** Binds a socket to what the region holds a `sockaddr` of. Throws a SystemCallError. */
+  bind(address: NativeMemory): void {
+    const { call } = this.#native;
+    checked(call.bind(this.#number, pointerTo(address), address.bytes.length), 'bind');
+  }
+
   /** Connects a socket to what the region holds a `sockaddr` of. Throws a SystemCallError. */
   connect(address: NativeMemory): void {
     const { call } = this.#native;
@@ -92,10 +116,16 @@ export class FileDescriptor implements Disposable {
 
   /** Sets an option of a socket that is an `int`. Throws a SystemCallError. */
   setOption(level: number, option: number, value: number): void {
-    const memory = NativeMemory.allocate(4);
+    const memory = NativeMemory.allocate(4).carve(4);
     memory.view.setInt32(0, value, true);
+    this.setOptionStructure(level, option, memory);
+  }
+
+  /** Sets an option of a socket that is a structure. Throws a SystemCallError. */
+  setOptionStructure(level: number, option: number, value: NativeMemory): void {
     const { call } = this.#native;
-    checked(call.setsockopt(this.#number, level, option, pointerTo(memory), 4), 'setsockopt');
+    const { length } = value.bytes;
+    checked(call.setsockopt(this.#number, level, option, pointerTo(value), length), 'setsockopt');
   }
 
   /** Receives a message with what the kernel says about it. Answers as {@link read}. */

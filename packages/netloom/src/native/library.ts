@@ -10,6 +10,7 @@ export interface NativeLibrary {
   ioctl(descriptor: number, request: bigint, argument: bigint): number;
   setns(descriptor: number, kind: number): number;
   socket(family: number, type: number, protocol: number): number;
+  bind(descriptor: number, address: bigint, length: number): number;
   connect(descriptor: number, address: bigint, length: number): number;
   setsockopt(
     descriptor: number,
@@ -24,6 +25,10 @@ export interface NativeLibrary {
   mount(source: bigint, target: bigint, type: bigint, flags: bigint, data: bigint): number;
   umount2(target: bigint, flags: number): number;
   prctl(option: number, a: bigint, b: bigint, c: bigint, d: bigint): number;
+  timerfd_create(clock: number, flags: number): number;
+  timerfd_settime(descriptor: number, flags: number, value: bigint, previous: bigint): number;
+  getrlimit(resource: number, limits: bigint): number;
+  setrlimit(resource: number, limits: bigint): number;
   signal(number: number, handler: bigint): bigint;
   waitid(kind: number, id: number, information: bigint, options: number): number;
   uv_handle_size(type: number): bigint;
@@ -61,6 +66,7 @@ const SIGNATURES = {
   ioctl: { arguments: ['i32', 'u64', 'pointer'], return: 'i32' },
   setns: { arguments: ['i32', 'i32'], return: 'i32' },
   socket: { arguments: ['i32', 'i32', 'i32'], return: 'i32' },
+  bind: { arguments: ['i32', 'pointer', 'u32'], return: 'i32' },
   connect: { arguments: ['i32', 'pointer', 'u32'], return: 'i32' },
   setsockopt: { arguments: ['i32', 'i32', 'i32', 'pointer', 'u32'], return: 'i32' },
   recvmsg: { arguments: ['i32', 'pointer', 'i32'], return: 'i32' },
@@ -70,6 +76,10 @@ const SIGNATURES = {
   umount2: { arguments: ['pointer', 'i32'], return: 'i32' },
   // Variadic in C too.
   prctl: { arguments: ['i32', 'u64', 'u64', 'u64', 'u64'], return: 'i32' },
+  timerfd_create: { arguments: ['i32', 'i32'], return: 'i32' },
+  timerfd_settime: { arguments: ['i32', 'i32', 'pointer', 'pointer'], return: 'i32' },
+  getrlimit: { arguments: ['i32', 'pointer'], return: 'i32' },
+  setrlimit: { arguments: ['i32', 'pointer'], return: 'i32' },
   signal: { arguments: ['i32', 'pointer'], return: 'pointer' },
   waitid: { arguments: ['i32', 'u32', 'pointer', 'i32'], return: 'i32' },
   uv_handle_size: { arguments: ['i32'], return: 'u64' },

@@ -24,13 +24,14 @@ export class MessageBuffer {
   readonly #control: NativeMemory;
   readonly #vector: NativeMemory;
 
-  /** @param length the bytes of data that fit */
-  constructor(length: number) {
+  /** @param room the bytes of data that fit, or the memory that they are to be in */
+  constructor(room: number | NativeMemory) {
+    const length = typeof room === 'number' ? room : 0;
     const memory = NativeMemory.allocate(length + CONTROL_CAPACITY + 4 * 64);
     this.header = memory.carve(HEADER_LENGTH);
     this.#vector = memory.carve(VECTOR_LENGTH);
     this.#control = memory.carve(CONTROL_CAPACITY);
-    this.data = memory.carve(length);
+    this.data = typeof room === 'number' ? memory.carve(length) : room;
     this.#vector.view.setBigUint64(0, pointerTo(this.data), true);
     this.header.view.setBigUint64(VECTOR, pointerTo(this.#vector), true);
     this.header.view.setBigUint64(VECTOR_COUNT, 1n, true);

@@ -1,4 +1,4 @@
-import { closeSync, openSync } from 'node:fs';
+import { closeSync, openSync, statSync } from 'node:fs';
 import { NetloomError } from '../core/index.ts';
 import { native } from './library.ts';
 import { checked, systemErrorCode } from './system-call-error.ts';
@@ -11,7 +11,7 @@ const OWN = '/proc/thread-self/ns/net';
 const CLONE_NEWNET = 0x4000_0000;
 
 /**
- * Does `work` with the main thread in a network namespace that `ip netns` has named, and comes back, also after an error.
+ * Does `work` with the main thread in a network namespace, given by the name that `ip netns` has for it or by a path, and comes back, also after an error.
  *
  * What `work` opens (a TAP, a socket) stays in that namespace. It must be synchronous, and must start no thread: only this
  * thread is moved, and only until `work` returns.
@@ -38,16 +38,39 @@ export function inNetworkNamespace<T>(name: string, work: () => T): T {
   }
 }
 
-function openNamespace(name: string): number {
-  const isName = name !== '' && name !== '.' && name !== '..' && !/[/\0]/.test(name);
+/**
+ * Tells the network namespace that has this name now from those that had it before: the answer is the same while it is the same one, and as long as anything
+ * is left of one, no other has its. Undefined: there is none, or none that may be looked at.
+ */
+export function networkNamespaceIdentity(name: string): string | undefined {
+  const path = pathOf(name);
   try {
-    if (isName) return openSync(NAMES + name, 'r');
+    const { dev, ino } = statSync(path ?? '');
+    return `${dev}:${ino}`;
+  } catch {
+    return undefined;
+  }
+}
+
+/** Undefined: it can be no namespace's name. */
+function pathOf(name: string): string | undefined {
+  if (name.startsWith('/')) return name.includes('\0') ? undefined : name;
+  const isName = name !== '' && name !== '.' && name !== '..' && !/[/\0]/.test(name);
+  return isName ? NAMES + name : undefined;
+}
+
+function openNamespace(name: string): number {
+  const path = pathOf(name);
+  try {
+    if (path !== undefined) return openSync(path, 'r');
   } catch (error) {
     if (systemErrorCode(error) !== 'ENOENT') throw denied(name, error);
   }
   throw new NetloomError(
     'NETWORK_NAMESPACE_MISSING',
-    `there is no network namespace '${name}' in ${NAMES}`,
+    name.startsWith('/')
+      ? `there is no network namespace at ${name}`
+      : `there is no network namespace '${name}' in ${NAMES}`,
     { remedy: `Make it with 'ip netns add NAME', or see 'ip netns list' for those there are.` },
   );
 }

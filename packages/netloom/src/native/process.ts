@@ -7,6 +7,10 @@ import { checked, lastErrno, SystemCallError } from './system-call-error.ts';
 /** linux/prctl.h */
 const PR_CAP_AMBIENT = 47;
 const PR_CAP_AMBIENT_CLEAR_ALL = 4n;
+/** asm-generic/resource.h */
+const RLIMIT_NOFILE = 7;
+/** `struct rlimit` (getrlimit(2)) on 64 bits: the limit in force, then how far it may be raised. */
+const LIMITS_LENGTH = 16;
 /** signal.h */
 const SIG_IGN = 1n;
 /** asm-generic/ioctls.h */
@@ -27,6 +31,28 @@ const INFORMATION_PROCESS = 16;
 export function clearAmbientCapabilities(): void {
   const { call } = native();
   checked(call.prctl(PR_CAP_AMBIENT, PR_CAP_AMBIENT_CLEAR_ALL, 0n, 0n, 0n), 'prctl');
+}
+
+/**
+ * Does the work with another limit of open files in force, which what it starts inherits: `count`, or as many as this process may have if those are fewer. Throws
+ * a SystemCallError.
+ */
+export function withOpenFiles<T>(count: number, work: () => T): T {
+  const { call } = native();
+  const memory = NativeMemory.allocate(LIMITS_LENGTH);
+  checked(call.getrlimit(RLIMIT_NOFILE, pointerTo(memory)), 'getrlimit');
+  const own = memory.view.getBigUint64(0, true);
+  const most = memory.view.getBigUint64(8, true);
+  const set = (limit: bigint): void => {
+    memory.view.setBigUint64(0, limit, true);
+    checked(call.setrlimit(RLIMIT_NOFILE, pointerTo(memory)), 'setrlimit');
+  };
+  set(BigInt(count) < most ? BigInt(count) : most);
+  try {
+    return work();
+  } finally {
+    set(own);
+  }
 }
 
 /** Takes note of the end of processes that were left to this one by their parents, so that they can go; those of `ownChild` are left alone. */

@@ -75,14 +75,26 @@ export class ReadinessWatcher {
     if (this.#closed !== undefined) setImmediate(this.#closed);
   }
 
+  /** Whether what is being done now was begun by one: in the loop's check phase, that is, where an immediate would wait for a whole turn of the loop. */
+  static get isCalling(): boolean {
+    return isCalling;
+  }
+
   readonly #work = (): void => {
     if (!this.#noted || this.#closing) return;
     this.#noted = false;
     const failed = this.#failed;
     this.#failed = false;
-    this.#ready(failed);
+    isCalling = true;
+    try {
+      this.#ready(failed);
+    } finally {
+      isCalling = false;
+    }
   };
 }
+
+let isCalling = false;
 
 /** Every watcher whose handle libuv knows, by the handle's address: this keeps the handle's memory from the collector. */
 const watchers = new Map<bigint, ReadinessWatcher>();

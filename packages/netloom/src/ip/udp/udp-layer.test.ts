@@ -1,8 +1,14 @@
 /** UDP: who receives what, and what goes out. */
 import assert from 'node:assert/strict';
 import { test } from 'node:test';
-import { IpAddress, MacAddress, type Datagram } from '../../core/index.ts';
-import { Icmpv6Type, IpProtocol, describeFrame } from '../../wire/index.ts';
+import { IpAddress, MacAddress, writeUint16, type Datagram } from '../../core/index.ts';
+import {
+  Icmpv6Type,
+  IpProtocol,
+  describeFrame,
+  finishChecksum,
+  sumWords,
+} from '../../wire/index.ts';
 import { icmpFrame, ipFrame, udpDatagram, udpFrame, type Ends } from '../../../test/ip/frames.ts';
 import {
   PEER_MAC,
@@ -83,6 +89,28 @@ test('a datagram comes with both its ends and its ECN bits', () => {
       `${PEER[family]} 5000 ${OWN[family]}`,
     );
     assert.equal(ecn, family === 4 ? 3 : 0);
+  }
+});
+
+test('a checksum left unfinished inside a datagram, as a tunnel’s is, is finished for whoever receives it', () => {
+  for (const family of [4, 6] as const) {
+    const made = bench({ offload: { checksum: true, segmentation: 65_535 } });
+    const socket = made.stack.udp.bind(IpAddress.ANY6, 4789, false);
+    const received: Uint8Array[] = [];
+    socket.start({ receive: ([one]) => received.push(one!.data.slice()) });
+    const unfinished = Uint8Array.from({ length: 61 }, (_, index) => index);
+    const finished = unfinished.slice();
+    writeUint16(finished, 36, finishChecksum(sumWords(unfinished, 20, unfinished.length)));
+    // The outer checksum is right as soon as the inner one is, as the kernel makes it.
+    const frame = udpFrame(ends(family), 5000, 4789, finished);
+    const payload = frame.length - unfinished.length;
+    frame.set(unfinished, payload);
+    const offload = { checksumStart: payload + 20, checksumOffset: 16, segmentSize: 0 };
+    made.inject(frame, offload);
+    assert.deepEqual(received, [finished]);
+    frame[payload]! ^= 1;
+    made.inject(frame, offload);
+    assert.equal(made.stack.udp.drops.get('udp-bad-checksum'), 1);
   }
 });
 

@@ -133,6 +133,7 @@ export class UdpLayer {
       this.drops.add(`udp-${fault}`);
       return;
     }
+    packet.finishInnerChecksum();
     if (!this.#isChecksumRight(packet, header)) {
       this.drops.add('udp-bad-checksum');
       return;
@@ -155,6 +156,7 @@ export class UdpLayer {
       remote: { address: packet.source, port: header.sourcePort },
       local: destination,
       ecn: packet.trafficClass & 3,
+      station: packet.station,
     };
     // A group's datagram is for all its sockets; another for the one bound most closely.
     if (packet.isGroup) for (const socket of takers) socket.deliver(datagram);
@@ -320,6 +322,7 @@ function intercepted(packet: Packet, header: UdpHeader): InterceptedDatagram {
     destination: { address: destination, port: header.destinationPort },
     ecn: packet.trafficClass & 3,
     interface: packet.interface,
+    station: packet.station,
     isOwn: !packet.isForeign,
   };
 }

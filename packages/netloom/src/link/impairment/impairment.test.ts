@@ -440,3 +440,25 @@ test('a run is a function of its seed, and every frame is accounted for', () => 
     }),
   );
 });
+
+/** The numbers of 200 frames that arrive over a lossy line, with so many sent the other way after each. */
+function arrivedOfLossy(sentMeanwhile: number): readonly number[] {
+  const { near, far, atNear, clock } = impaired({
+    inbound: { loss: 0.3 },
+    outbound: { loss: 0.3 },
+    inboundRandom: seededRandom(7),
+  });
+  for (let i = 0; i < 200; i++) {
+    for (let k = 0; k < sentMeanwhile; k++) send(near, 1000 + k);
+    send(far, i);
+    clock.advance(i + 1);
+  }
+  return atNear.numbers();
+}
+
+test('with a randomness of its own, what befalls frames received depends on nothing that is sent', () => {
+  const draws = seededRandom(7);
+  const expected = Array.from({ length: 200 }, (_, i) => i).filter(() => draws.float() >= 0.3);
+  assert.deepEqual(arrivedOfLossy(0), expected);
+  assert.deepEqual(arrivedOfLossy(3), expected);
+});

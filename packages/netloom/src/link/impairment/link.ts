@@ -30,6 +30,8 @@ export interface ImpairedLinkOptions {
   readonly clock: Clock;
   /** What decides each frame's fate; seeded, the fate is the seed's. */
   readonly random: Random;
+  /** What decides the fate of frames received, so that it does not depend on what is sent meanwhile. Default: `random`. */
+  readonly inboundRandom?: Random;
   /** What befalls frames sent. */
   readonly outbound?: Partial<Impairment>;
   /** What befalls frames received. */
@@ -81,7 +83,6 @@ export class ImpairedLink extends WrappedLink {
     this.#pool = new FramePool(limits.poolBytes);
     const common = {
       clock: options.clock,
-      random: options.random,
       pool: this.#pool,
       maximumFrames: limits.framesUnderWay,
       maximumBytes: limits.bytesUnderWay,
@@ -90,12 +91,14 @@ export class ImpairedLink extends WrappedLink {
     };
     this.outbound = new ImpairedPath({
       ...common,
+      random: options.random,
       ...observer(options, 'out'),
       deliver: (frame, offload) => this.#leave(frame, offload),
       batchEnd: () => this.#left(),
     });
     this.inbound = new ImpairedPath({
       ...common,
+      random: options.inboundRandom ?? options.random,
       ...observer(options, 'in'),
       deliver: (frame, offload) => this.#arrive(frame, offload),
       batchEnd: () => this.#handler?.batchEnd(),

@@ -91,6 +91,11 @@ export class ImpairedPath {
     return this.#flights.size;
   }
 
+  /** Bytes under way, those included that wait for the line's rate. */
+  get bytesUnderWay(): number {
+    return this.#bytesUnderWay;
+  }
+
   /** Takes a borrowed frame. False: the queue was full. */
   accept(frame: Uint8Array, offload: FrameOffload | undefined): boolean {
     if (this.#isClear && this.#flights.size === 0) {

@@ -1,16 +1,17 @@
 /**
  * The path of a frame through a switch, a method for each step (IEEE 802.1Q, clause 8.6, has them in much this order):
  *
- * reading -> reserved addresses -> VLAN -> port state -> storms -> learning -> lookup -> egress -> tag and link
+ * reading -> reserved addresses -> VLAN -> port state -> storms -> claims -> learning -> lookup -> egress -> tag and link
  *
  * A step answers why the frame goes no further, or undefined.
  */
 import type { FrameOffload } from '../link.ts';
+import type { AddressGuard } from './address-guard.ts';
 import { Cast, Passage } from './passage.ts';
 import type { Port } from './port.ts';
 import { dscpPriority } from './queueing/index.ts';
 import type { MulticastTargets, Snooper } from './snooping/index.ts';
-import type { StationTable } from './station-table.ts';
+import type { StationTable } from '../station/index.ts';
 import type { SwitchDrop } from './statistics.ts';
 
 /** 01:80:c2:00:00:00 to :0f are not forwarded (IEEE 802.1Q, table 8-1): what is sent there is for the neighbour. */
@@ -21,6 +22,7 @@ const BPDU_LOW = RESERVED_LOW;
 
 /** What a {@link ForwardingPath} asks of its switch. */
 export interface ForwardingContext {
+  readonly guard: AddressGuard<Port>;
   readonly stations: StationTable<Port>;
   /** Who wants to hear which group; undefined: nobody is asked. */
   readonly snooper: Snooper<Port> | undefined;
@@ -67,6 +69,7 @@ export class ForwardingPath {
       classify(passage, port) ??
       (port.state === 'discarding' ? 'blocked' : undefined) ??
       limitStorm(passage, port, now) ??
+      (this.#context.guard.isClaimedElsewhere(passage, port) ? 'address-elsewhere' : undefined) ??
       this.#learn(passage, port, now) ??
       (port.state === 'learning' ? 'blocked' : undefined) ??
       this.#forward(passage, port, now)

@@ -2,7 +2,7 @@ import type { Link } from '../link.ts';
 import { PortOutput, type FrameObserver, type SharedByPorts } from './output.ts';
 import type { ClassStatistics } from './queueing/index.ts';
 import { changePortSettings, DEFAULT_PORT_SETTINGS, type PortSettings } from './settings.ts';
-import type { StationHolder } from './station-table.ts';
+import type { StationHolder } from '../station/index.ts';
 import type { SpanningTreePortState } from './spanning-tree/index.ts';
 import { PortStatistics } from './statistics.ts';
 import { stormLimiter, type StormLimiter } from './storm-control.ts';

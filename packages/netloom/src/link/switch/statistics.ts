@@ -30,6 +30,8 @@ export type SwitchDrop =
   | 'station-limit'
   /** Its source is a static station of another port. */
   | 'station-elsewhere'
+  /** By ARP or neighbour discovery it claims an address that is behind another port: see `Switch.addAddress`. */
+  | 'address-elsewhere'
   /** Its destination is behind the port it came by. */
   | 'same-port'
   /** Nobody is there to have it, or wants it. */

@@ -11,6 +11,7 @@ import {
 import { FramePool } from '../frame-pool.ts';
 import type { Link } from '../link.ts';
 import { linkPair, type LinkPairOptions } from '../pair.ts';
+import { AddressGuard } from './address-guard.ts';
 import { ForwardingPath } from './forwarding.ts';
 import { Mirrors, type Mirror, type MirrorOptions } from './mirrors.ts';
 import type { SharedByPorts } from './output.ts';
@@ -19,7 +20,7 @@ import { FlowHash } from './queueing/index.ts';
 import type { PortSettings } from './settings.ts';
 import { Snooper, type SnoopingSettings } from './snooping/index.ts';
 import type { SpanningTree, SpanningTreeOptions } from './spanning-tree/index.ts';
-import { StationTable, type StationEntry } from './station-table.ts';
+import { StationTable, type StationEntry } from '../station/index.ts';
 import { TreeDriver } from './tree-driver.ts';
 import { checkVlan } from './vlan.ts';
 
@@ -29,6 +30,8 @@ export interface SwitchLimits {
   readonly mirrors: number;
   /** Stations known at all ports; how many at one is a setting of the port. */
   readonly stations: number;
+  /** IP addresses that the switch was told the ports of. */
+  readonly addresses: number;
   /** Groups that somebody wants to hear, and those that one port is a member of, where the switch snoops. */
   readonly groups: number;
   readonly groupsPerPort: number;
@@ -40,6 +43,7 @@ const DEFAULT_LIMITS: SwitchLimits = {
   ports: 1024,
   mirrors: 16,
   stations: 16_384,
+  addresses: 16_384,
   groups: 4096,
   groupsPerPort: 512,
   poolBytes: 16 * 1024 * 1024,
@@ -103,6 +107,7 @@ export class Switch implements AsyncDisposable {
   readonly #shared: SharedByPorts;
   readonly #stations: StationTable<Port>;
   readonly #stationTimer: EngineTimer;
+  readonly #guard: AddressGuard<Port>;
   readonly #path: ForwardingPath;
   readonly #tree: TreeDriver | undefined;
   readonly #snooper: Snooper<Port> | undefined;
@@ -134,7 +139,9 @@ export class Switch implements AsyncDisposable {
     const { snooping } = options;
     this.#snooper = snooping && new Snooper<Port>(clock, random, snooping, this.#limits);
     this.#mirrors = new Mirrors(this.#limits.mirrors, () => this.#ports);
+    this.#guard = new AddressGuard(this.#limits.addresses);
     this.#path = new ForwardingPath({
+      guard: this.#guard,
       stations: this.#stations,
       snooper: this.#snooper,
       ports: () => this.#ports,
@@ -241,6 +248,7 @@ export class Switch implements AsyncDisposable {
     this.#tree?.remove(port);
     this.#stations.flush(port, true);
     this.#stationTimer.update();
+    this.#guard.forget(port);
     this.#byNumber[port.number] = undefined;
     this.#snooper?.remove(port);
     this.#mirrors.portRemoved(port);
@@ -282,6 +290,25 @@ export class Switch implements AsyncDisposable {
     const wasKnown = this.#stations.forget(vlan, mac);
     this.#stationTimer.update();
     return wasKnown;
+  }
+
+  /**
+   * Says behind which port an IP address is: ARP packets and neighbour discovery that claim it elsewhere are dropped (`address-elsewhere`), until the port is gone. Throws
+   * `SWITCH_ADDRESSES_FULL`, `SWITCH_PORT_UNKNOWN`, `SWITCH_SETTING_INVALID`.
+   */
+  addAddress(address: IpAddress, port: SwitchPort, vlan = 1): void {
+    checkVlan(vlan);
+    if (this.#guard.add(vlan, address, this.#own(port))) return;
+    throw new NetloomError(
+      'SWITCH_ADDRESSES_FULL',
+      `${this.name} was told of ${this.#limits.addresses} addresses, and has no room for ${address}`,
+      { remedy: "Give the switch a larger limit 'addresses'." },
+    );
+  }
+
+  /** Anybody may claim the address from now on. False: it was not known. */
+  removeAddress(address: IpAddress, vlan = 1): boolean {
+    return this.#guard.remove(vlan, address);
   }
 
   /** Shows what passes at some ports, or in a VLAN, at a port. Throws `SWITCH_MIRRORS_FULL`, `SWITCH_PORT_UNKNOWN`, `SWITCH_SETTING_INVALID`. */

@@ -1,7 +1,7 @@
 import { MacAddress, NetloomError, secureRandom, withLimits } from '../../core/index.ts';
-import type { Link } from '../index.ts';
 import { createTapDevice, type TapDevice } from './tap-device.ts';
-import { TAP_LIMITS, TapLink, type TapLimits } from './tap-link.ts';
+import { TAP_LIMITS, tapLink, type TapLimits, type TapLink } from './tap-link.ts';
+import type { TapPlace } from './tap-place.ts';
 
 export { TAP_LIMITS };
 
@@ -9,42 +9,49 @@ export { TAP_LIMITS };
 export interface TapOptions {
   /** The interface's name; `%d` stands for a free number. Default `netloom%d`. */
   readonly name?: string;
-  /** The network namespace, as `ip netns` names it, in which the interface is. Default: this process's. */
+  /** The network namespace in which the interface is: as `ip netns` names it, or the path of its file. Default: this process's. */
   readonly namespace?: string;
   /** Default: what the interface has, which is 1500 for a new one. At most 65,521. */
   readonly mtu?: number;
   /** The address of the station at our end. Default: a random one. */
   readonly mac?: MacAddress;
+  /** The address of the kernel's station, at the other end, if the interface is a new one. Default: a random one. */
+  readonly kernelMac?: MacAddress;
   /** Whether checksums and the cutting of TCP segments are left to the other side, both ways. Default true. */
   readonly offload?: boolean;
   /** Whether the interface stays when the link is closed. Default: as it was; a new one goes. */
   readonly persist?: boolean;
   /** Whether to set the interface up. Default true. */
   readonly up?: boolean;
+  /** What the kernel's side is given, if it is up. Default: nothing. */
+  readonly place?: TapPlace;
   readonly limits?: Partial<TapLimits>;
 }
 
 /**
  * Opens a link to the kernel: the interface `name` appears there (or is attached to, when it was made to stay), and the frames the kernel sends on it
- * come out here. Giving the kernel's side an address is left to `ip address add`.
+ * come out here.
  *
  * Needs Linux, `/dev/net/tun`, Node 26.6 or newer and, to make an interface, root or CAP_NET_ADMIN. Throws `NATIVE_UNAVAILABLE`, `TAP_UNSUPPORTED`,
  * `TAP_DENIED`, `TAP_BUSY`, `TAP_NAME_INVALID`, `TAP_NAME_TAKEN`, `TAP_MTU_INVALID`, `TAP_MAC_INVALID`, `TAP_FAILED`,
+ * `TAP_ADDRESS_REFUSED`, `TAP_GATEWAY_UNREACHABLE`, `TAP_ROUTE_TAKEN`, `TAP_BRIDGE_MISSING`,
  * `NETWORK_NAMESPACE_MISSING`, `NETWORK_NAMESPACE_DENIED` or `NETWORK_NAMESPACE_STUCK`. When the interface is deleted,
  * the handler's `closed` is given `TAP_GONE`.
  *
  * While it is open it keeps the process alive.
  */
-export function openTap(options: TapOptions = {}): Link {
+export function openTap(options: TapOptions = {}): TapLink {
   const limits = withLimits(TAP_LIMITS, options.limits);
   const offload = options.offload ?? true;
   const device = createTapDevice({
     name: options.name ?? 'netloom%d',
     namespace: options.namespace,
     mtu: options.mtu,
+    kernelMac: options.kernelMac,
     offload,
     persist: options.persist,
     up: options.up ?? true,
+    place: options.place,
   });
   return adoptTap(device, { mac: options.mac, offload, limits });
 }
@@ -58,11 +65,12 @@ export function adoptTap(
     readonly offload: boolean;
     readonly limits: TapLimits;
   },
-): Link {
+): TapLink {
   try {
     const mac = options.mac ?? MacAddress.random(secureRandom());
     checkMac(mac, device.kernelMac);
-    return new TapLink(device, mac, options.offload, options.limits);
+    const { offload, limits } = options;
+    return tapLink(device, { mac, offload, limits });
   } catch (error) {
     device.descriptor.close();
     throw error;

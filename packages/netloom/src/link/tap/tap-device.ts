@@ -1,17 +1,28 @@
 import { MacAddress, NetloomError } from '../../core/index.ts';
-import { FileDescriptor, inNetworkNamespace, NativeMemory } from '../../native/index.ts';
-import { InterfaceRequest, REQUEST_NAME_LENGTH, REQUEST_VALUE } from './interface-request.ts';
+import {
+  FileDescriptor,
+  inNetworkNamespace,
+  InterfaceRequest,
+  NativeMemory,
+  REQUEST_NAME_LENGTH,
+  REQUEST_VALUE,
+} from '../../native/index.ts';
+import { hasInterface, setInterfaceMac } from './kernel-interface.ts';
 import { duringStep } from './tap-errors.ts';
-import { VIRTIO_HEADER_LENGTH } from './virtio-header-length.ts';
+import { prepareTapPlace, setUpTapPlace, type TapPlace } from './tap-place.ts';
 
 /** What {@link createTapDevice} takes. */
 export interface TapDeviceOptions {
   readonly name: string;
   readonly namespace: string | undefined;
   readonly mtu: number | undefined;
+  /** The address of the kernel's station; an interface that was made to stay keeps its own. */
+  readonly kernelMac?: MacAddress | undefined;
   readonly offload: boolean;
   readonly persist: boolean | undefined;
   readonly up: boolean;
+  /** What else the kernel's interface is given. */
+  readonly place?: TapPlace | undefined;
 }
 
 /** An open TAP, and what the kernel says of it. */
@@ -23,6 +34,9 @@ export interface TapDevice {
   /** The address of the kernel's own station on this link. */
   readonly kernelMac: MacAddress;
 }
+
+/** Bytes of the header before each frame: `virtio_net_hdr_mrg_rxbuf` (linux/virtio_net.h). */
+export const TAP_HEADER_LENGTH = 12;
 
 const TUN_DEVICE = '/dev/net/tun';
 /** sys/socket.h */
@@ -63,6 +77,7 @@ export function createTapDevice(options: TapDeviceOptions): TapDevice {
 function create(options: TapDeviceOptions): TapDevice {
   const descriptor = duringStep('open', options.name, () => FileDescriptor.open(TUN_DEVICE));
   try {
+    const isNew = !hasInterface(options.name);
     const request = new InterfaceRequest(options.name);
     duringStep('create', options.name, () => {
       request.setFlags(IFF_TAP | IFF_NO_PI | IFF_VNET_HDR);
@@ -70,7 +85,13 @@ function create(options: TapDeviceOptions): TapDevice {
     });
     const { name } = request;
     duringStep('set up', name, () => setUpDescriptor(descriptor, options));
+    const { kernelMac } = options;
+    if (isNew && kernelMac !== undefined) {
+      duringStep('set up', name, () => setInterfaceMac(name, kernelMac));
+    }
+    prepareTapPlace(name, options.place);
     const device = { descriptor, name, ...setUpInterface(request, options) };
+    setUpTapPlace(name, options.place);
     // Last, so that what could not be set up does not stay.
     if (options.persist !== undefined) setPersistence(descriptor, name, options.persist);
     return device;
@@ -82,7 +103,7 @@ function create(options: TapDeviceOptions): TapDevice {
 
 function setUpDescriptor(descriptor: FileDescriptor, { offload }: TapDeviceOptions): void {
   const headerLength = NativeMemory.allocate(4);
-  headerLength.view.setInt32(0, VIRTIO_HEADER_LENGTH, true);
+  headerLength.view.setInt32(0, TAP_HEADER_LENGTH, true);
   descriptor.ioctl(TUNSETVNETHDRSZ, headerLength);
   descriptor.ioctlNumber(TUNSETOFFLOAD, offload ? ALL_OFFLOADS : 0);
 }

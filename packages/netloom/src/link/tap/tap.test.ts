@@ -14,7 +14,7 @@ import {
 import { KernelNamespace, tapObstacle } from '../../../test/kernel-namespace.ts';
 import { requires } from '../../../test/requires.ts';
 import type { FrameOffload, Link, LinkHandler } from '../index.ts';
-import { openTap, type TapOptions } from './index.ts';
+import { openTap, type TapLink, type TapOptions } from './index.ts';
 
 const options = { skip: requires(tapObstacle), timeout: 30_000 };
 
@@ -216,6 +216,34 @@ test('a TAP that is to stay stays, and goes when that is taken back', options, a
   await open(false).close();
   assert.throws(() => namespace.describe('stays'));
 });
+
+test(
+  'a new TAP has the kernel’s address that is asked for; one that stays keeps its own',
+  options,
+  async () => {
+    using namespace = new KernelNamespace('mac');
+    const open = (kernelMac: string, persist: boolean): TapLink =>
+      openTap({
+        namespace: namespace.name,
+        name: 'addressed',
+        kernelMac: MacAddress.parse(kernelMac),
+        persist,
+      });
+    for (const [asked, persist] of [
+      ['02:00:00:00:00:07', true],
+      ['02:00:00:00:00:08', false],
+    ] as const) {
+      await using link = open(asked, persist);
+      assert.equal(String(link.kernelMac), '02:00:00:00:00:07');
+      assert.equal(namespace.describe('addressed').address, '02:00:00:00:00:07');
+    }
+    assert.throws(
+      () =>
+        openTap({ namespace: namespace.name, kernelMac: MacAddress.parse('01:00:5e:00:00:01') }),
+      { code: 'TAP_FAILED' },
+    );
+  },
+);
 
 test(
   'an interface that is down takes no frames, and takes them again when it is up',

@@ -5,6 +5,7 @@ import {
   ReadinessWatcher,
   reapOrphans,
   wasStopped,
+  withOpenFiles,
   type FileDescriptor,
 } from '../../../native/index.ts';
 import { notStarted, reportOf } from './errors.ts';
@@ -74,7 +75,7 @@ export class Keeper {
     try {
       // The capabilities were for the setting up: the program is to be able to do here what its user can do elsewhere.
       if (this.#setup.userNamespace) clearAmbientCapabilities();
-      const program = spawn(this.#command, this.#args, { stdio: 'inherit' });
+      const program = this.#spawn();
       program.once('spawn', () => this.#tell({ is: 'started' }));
       program.once('error', (error) => this.#fail(error));
       program.once('exit', (code, signal) => {
@@ -85,6 +86,15 @@ export class Keeper {
     } catch (error) {
       this.#fail(error);
     }
+  }
+
+  /** With the environment and the limits that it is to have, which are not those that Node needed here. */
+  #spawn(): ChildProcess {
+    const { variables, openFiles } = this.#setup;
+    const env: NodeJS.ProcessEnv = { ...process.env };
+    for (const [name, value] of Object.entries(variables)) env[name] = value ?? undefined;
+    const start = (): ChildProcess => spawn(this.#command, this.#args, { stdio: 'inherit', env });
+    return openFiles === null ? start() : withOpenFiles(openFiles, start);
   }
 
   #fail(error: unknown): void {

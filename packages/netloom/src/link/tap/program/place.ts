@@ -1,6 +1,4 @@
-import { Cidr, IpAddress } from '../../../core/index.ts';
-import { createTapDevice, type TapDevice } from '../tap-device.ts';
-import { showInterfaces, showProcesses } from './file-systems.ts';
+import { Cidr, IpAddress, MacAddress } from '../../../core/index.ts';
 import {
   addDefaultRoute,
   addInterfaceAddress,
@@ -8,7 +6,9 @@ import {
   allowPing,
   bringUpInterface,
   hasIpv6,
-} from './kernel-interface.ts';
+} from '../kernel-interface.ts';
+import { createTapDevice, type TapDevice } from '../tap-device.ts';
+import { showInterfaces, showProcesses } from './file-systems.ts';
 import { useNameServers } from './name-service.ts';
 import type { InterfaceSetup, Setup } from './protocol.ts';
 
@@ -29,8 +29,10 @@ export function preparePlace(setup: Setup): Place {
   return { device, notes: [...notes, ...other.flat()] };
 }
 
-function prepareInterface({ name, mtu, offload, addresses, gateways }: InterfaceSetup): Place {
-  const make = { name, mtu, offload, namespace: undefined, persist: undefined };
+function prepareInterface(setup: InterfaceSetup): Place {
+  const { name, mtu, offload, addresses, gateways } = setup;
+  const kernelMac = setup.mac === null ? undefined : MacAddress.parse(setup.mac);
+  const make = { name, mtu, offload, kernelMac, namespace: undefined, persist: undefined };
   const notes: string[] = [];
   // Set up only below: then it has no address yet that would be tried out for seconds.
   const device = createTapDevice({ ...make, up: false });

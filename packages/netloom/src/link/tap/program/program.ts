@@ -30,12 +30,18 @@ export interface ProgramOptions {
   readonly interfaceName: string;
   readonly mtu: number;
   readonly offload: boolean;
+  /** The interface's own address. Default: one that the kernel draws. */
+  readonly interfaceMac?: MacAddress | undefined;
   /** Given to the interface, each good at once. */
   readonly addresses: readonly Cidr[];
   /** The routers for everything else, one of a family. */
   readonly gateways: readonly IpAddress[];
   /** Asked for names. */
   readonly nameServers: readonly IpAddress[];
+  /** Environment variables that are not to be as this process has them; null: not set. */
+  readonly variables?: Readonly<Record<string, string | null>>;
+  /** How many files the program may have open (RLIMIT_NOFILE, the soft limit). Default: as many as this process, for which Node has raised it. */
+  readonly openFiles?: number | undefined;
   /** The program has been stopped, and not as all of this process's group was, by its terminal (Ctrl-Z). */
   stopped?(): void;
 }
@@ -171,10 +177,13 @@ export class Program implements AsyncDisposable {
         name: interfaceName,
         mtu,
         offload,
+        mac: rest.interfaceMac?.toString() ?? null,
         addresses: rest.addresses.map(String),
         gateways: rest.gateways.map(String),
       },
       nameServers: rest.nameServers.map(String),
+      variables: rest.variables ?? {},
+      openFiles: rest.openFiles ?? null,
     };
     const user = this.#userNamespace ? ['--user', '--map-current-user', '--keep-caps'] : [];
     const namespaces = [...user, '--net', '--mount', '--pid', '--fork', '--'];

@@ -10,6 +10,10 @@ export interface Setup {
   readonly userNamespace: boolean;
   readonly interface: InterfaceSetup;
   readonly nameServers: readonly string[];
+  /** Environment variables of the program that are not as this process's own; null: not set. */
+  readonly variables: Readonly<Record<string, string | null>>;
+  /** How many files the program may have open; null: as many as this process. */
+  readonly openFiles: number | null;
 }
 
 /** The kernel's interface there. Addresses are text, as they cross between processes. */
@@ -17,6 +21,8 @@ export interface InterfaceSetup {
   readonly name: string;
   readonly mtu: number;
   readonly offload: boolean;
+  /** Null: one that the kernel draws. */
+  readonly mac: string | null;
   /** With the lengths of their prefixes. */
   readonly addresses: readonly string[];
   readonly gateways: readonly string[];

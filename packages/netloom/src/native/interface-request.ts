@@ -1,7 +1,9 @@
-import { NativeMemory, type FileDescriptor } from '../../native/index.ts';
+import type { FileDescriptor } from './file-descriptor.ts';
+import { NativeMemory } from './memory.ts';
 
 /** `struct ifreq` (linux/if.h): 16 bytes of name that end in 0, then the value that the request calls for. */
 export const REQUEST_NAME_LENGTH = 16;
+/** Where a `struct ifreq` has its value. */
 export const REQUEST_VALUE: number = REQUEST_NAME_LENGTH;
 const REQUEST_LENGTH = REQUEST_NAME_LENGTH + 24;
 
@@ -14,6 +16,7 @@ const IFF_UP = 0x0001;
 export class InterfaceRequest {
   readonly memory: NativeMemory = NativeMemory.allocate(REQUEST_LENGTH);
 
+  /** Of the interface that is called so. */
   constructor(name: string) {
     new TextEncoder().encodeInto(name, this.memory.bytes.subarray(0, REQUEST_NAME_LENGTH - 1));
   }
@@ -24,6 +27,7 @@ export class InterfaceRequest {
     return new TextDecoder().decode(bytes.subarray(0, bytes.indexOf(0)));
   }
 
+  /** The value of requests that are about flags. */
   setFlags(flags: number): void {
     this.memory.view.setInt16(REQUEST_VALUE, flags, true);
   }

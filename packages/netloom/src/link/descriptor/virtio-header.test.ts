@@ -3,8 +3,12 @@ import { test } from 'node:test';
 import * as fc from 'fast-check';
 import { writeUint16 } from '../../core/index.ts';
 import type { FrameOffload } from '../index.ts';
-import { readVirtioHeader, writeVirtioHeader } from './virtio-header.ts';
-import { VIRTIO_HEADER_LENGTH } from './virtio-header-length.ts';
+import {
+  isOfDatagrams,
+  readVirtioHeader,
+  VIRTIO_HEADER_LENGTH,
+  writeVirtioHeader,
+} from './virtio-header.ts';
 
 const NOTHING: FrameOffload = { checksumStart: 0, checksumOffset: 0, segmentSize: 0 };
 
@@ -24,31 +28,25 @@ function written(frame: Uint8Array, offload: FrameOffload | undefined): number[]
 
 /** A header as the kernel would write it: flags, and the kind of packet to be cut. */
 function header(flags: number, kind: number): Uint8Array {
-  return Uint8Array.from([flags, kind, 66, 0, 100, 0, 34, 0, 16, 0, 0, 0]);
+  return Uint8Array.from([flags, kind, 66, 0, 100, 0, 34, 0, 16, 0]);
 }
 
 test('a frame with nothing left to do has a header of zeros', () => {
-  const zeros = [0, 0, 0, 0, 0, 0, 0, 0, 0, 0, 0, 0];
+  const zeros = [0, 0, 0, 0, 0, 0, 0, 0, 0, 0];
   assert.deepEqual(written(new Uint8Array(60), undefined), zeros);
   assert.deepEqual(written(new Uint8Array(60), NOTHING), zeros);
 });
 
 test('an unfinished checksum is NEEDS_CSUM with its place, little-endian', () => {
   const offload = { checksumStart: 34, checksumOffset: 6, segmentSize: 0 };
-  assert.deepEqual(written(new Uint8Array(60), offload), [1, 0, 0, 0, 0, 0, 34, 0, 6, 0, 0, 0]);
+  assert.deepEqual(written(new Uint8Array(60), offload), [1, 0, 0, 0, 0, 0, 34, 0, 6, 0]);
 });
 
 test('a frame to be cut says its kind, the length of its headers and the size of its segments', () => {
   const v4 = { checksumStart: 34, checksumOffset: 16, segmentSize: 1460 };
   const v6 = { checksumStart: 54, checksumOffset: 16, segmentSize: 1440 };
-  assert.deepEqual(
-    written(frameWith([0x0800], 34), v4),
-    [1, 1, 66, 0, 0xb4, 0x05, 34, 0, 16, 0, 0, 0],
-  );
-  assert.deepEqual(
-    written(frameWith([0x86dd], 54), v6),
-    [1, 4, 86, 0, 0xa0, 0x05, 54, 0, 16, 0, 0, 0],
-  );
+  assert.deepEqual(written(frameWith([0x0800], 34), v4), [1, 1, 66, 0, 0xb4, 0x05, 34, 0, 16, 0]);
+  assert.deepEqual(written(frameWith([0x86dd], 54), v6), [1, 4, 86, 0, 0xa0, 0x05, 54, 0, 16, 0]);
 });
 
 test('the kind is found behind one tag and two, and CWR is said', () => {
@@ -99,7 +97,7 @@ test('what is written is read again', () => {
 test('any header is read as an offload within the frame, as none, or as bad', () => {
   fc.assert(
     fc.property(
-      fc.uint8Array({ minLength: 12, maxLength: 12 }),
+      fc.uint8Array({ minLength: VIRTIO_HEADER_LENGTH, maxLength: VIRTIO_HEADER_LENGTH }),
       fc.nat(70_000),
       (bytes, frameLength) => {
         const offload = readVirtioHeader(bytes, frameLength, { ...NOTHING });
@@ -120,7 +118,11 @@ test('DATA_VALID says that the checksum has been verified; it is said of frames 
 
 test('kinds that were not agreed upon are bad', () => {
   assert.equal(readVirtioHeader(header(1, 3), 60, { ...NOTHING }), 'bad-offload');
+  // Datagrams, and a checksum that is not where UDP has it; then the other way about.
   assert.equal(readVirtioHeader(header(1, 5), 60, { ...NOTHING }), 'bad-offload');
+  assert.equal(readVirtioHeader(header(1, 1).with(8, 6), 60, { ...NOTHING }), 'bad-offload');
+  const datagrams = readVirtioHeader(header(1, 5).with(8, 6), 60, { ...NOTHING }) as FrameOffload;
+  assert.ok(isOfDatagrams(datagrams));
   assert.deepEqual(readVirtioHeader(header(1, 0x81), 60, { ...NOTHING }), {
     checksumStart: 34,
     checksumOffset: 16,

@@ -1,17 +1,25 @@
 import { existsSync, writeFileSync } from 'node:fs';
-import type { Cidr, IpAddress } from '../../../core/index.ts';
-import { FileDescriptor, NativeMemory } from '../../../native/index.ts';
-import { InterfaceRequest, REQUEST_VALUE } from '../interface-request.ts';
+import type { Cidr, IpAddress, MacAddress } from '../../core/index.ts';
+import {
+  FileDescriptor,
+  InterfaceRequest,
+  NativeMemory,
+  REQUEST_VALUE,
+} from '../../native/index.ts';
 
 /** sys/socket.h */
 const AF_INET = 2;
 const AF_INET6 = 10;
 const SOCK_DGRAM = 2;
+/** linux/if_arp.h */
+const ARPHRD_ETHER = 1;
 /** linux/sockios.h, linux/route.h */
 const SIOCADDRT = 0x890b;
 const SIOCSIFADDR = 0x8916;
 const SIOCSIFNETMASK = 0x891c;
+const SIOCSIFHWADDR = 0x8924;
 const SIOCGIFINDEX = 0x8933;
+const SIOCBRADDIF = 0x89a2;
 const RTF_UP = 1;
 const RTF_GATEWAY = 2;
 
@@ -34,10 +42,30 @@ export function hasIpv6(): boolean {
   return existsSync(V6_SETTINGS);
 }
 
+/** Whether there is an interface of that name. */
+export function hasInterface(name: string): boolean {
+  try {
+    indexOf(name);
+    return true;
+  } catch {
+    return false;
+  }
+}
+
 /** Sets an interface up. Throws a SystemCallError. */
 export function bringUpInterface(name: string): void {
   using socket = FileDescriptor.socket(AF_INET, SOCK_DGRAM, 0);
   new InterfaceRequest(name).bringUp(socket);
+}
+
+/** Gives the interface, which is not up yet, an address of Ethernet. Throws a SystemCallError. */
+export function setInterfaceMac(name: string, mac: MacAddress): void {
+  using socket = FileDescriptor.socket(AF_INET, SOCK_DGRAM, 0);
+  const { memory } = new InterfaceRequest(name);
+  // A hardware address is a `sockaddr`: its family comes first.
+  memory.view.setUint16(REQUEST_VALUE, ARPHRD_ETHER, true);
+  mac.copyTo(memory.bytes, REQUEST_VALUE + 2);
+  socket.ioctl(SIOCSIFHWADDR, memory);
 }
 
 /** Lets every group that is known in this user namespace send echo requests (icmp(7)); a new network namespace allows it to none. */
@@ -57,6 +85,24 @@ export function allowIpv6(name: string): void {
 export function addInterfaceAddress(name: string, cidr: Cidr): void {
   if (cidr.address.family === 4) addV4(name, cidr);
   else addV6(name, cidr);
+}
+
+/**
+ * Gives the interface, which is up, all of these addresses. By this way the kernel takes one IPv4 address under each label of an interface: the second
+ * has the label `NAME:1` (netdevice(7)). Throws a SystemCallError.
+ */
+export function addInterfaceAddresses(name: string, addresses: readonly Cidr[]): void {
+  const v4 = addresses.filter(({ address }) => address.family === 4);
+  for (const [index, cidr] of v4.entries()) addV4(index === 0 ? name : `${name}:${index}`, cidr);
+  for (const cidr of addresses) if (cidr.address.family === 6) addV6(name, cidr);
+}
+
+/** Makes the interface a port of a bridge of the kernel's. Throws a SystemCallError. */
+export function addBridgePort(bridge: string, name: string): void {
+  using socket = FileDescriptor.socket(AF_INET, SOCK_DGRAM, 0);
+  const request = new InterfaceRequest(bridge);
+  request.memory.view.setInt32(REQUEST_VALUE, indexOf(name), true);
+  socket.ioctl(SIOCBRADDIF, request.memory);
 }
 
 /** Sends what is for no other network through a gateway on the interface's. Throws a SystemCallError. */

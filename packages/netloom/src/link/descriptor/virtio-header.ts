@@ -7,11 +7,10 @@ import {
   VLAN_TAG_LENGTH,
 } from '../../wire/index.ts';
 import type { FrameOffload } from '../index.ts';
-import { VIRTIO_HEADER_LENGTH } from './virtio-header-length.ts';
 
 /*
- * The header before each frame of a TAP opened with IFF_VNET_HDR: `virtio_net_hdr_mrg_rxbuf` (virtio 1.2, section 5.1.6), of
- * which a TAP leaves the last field, the number of buffers, unused. Little-endian.
+ * The header before each frame of a TAP opened with IFF_VNET_HDR, and of a packet socket with PACKET_VNET_HDR: `virtio_net_hdr` (virtio 1.2,
+ * section 5.1.6), little-endian. A TAP can have the number of buffers behind it (`virtio_net_hdr_mrg_rxbuf`), and leaves that unused.
  *
  * | byte | field |
  * |---|---|
@@ -23,6 +22,9 @@ import { VIRTIO_HEADER_LENGTH } from './virtio-header-length.ts';
  * | 8 | where its field is, from there |
  */
 
+/** Bytes of the header. */
+export const VIRTIO_HEADER_LENGTH = 10;
+
 /** The checksum is unfinished. */
 const NEEDS_CHECKSUM = 1;
 /** The checksum has been verified; said of frames received only (virtio 1.2, section 5.1.6.4.1). */
@@ -31,9 +33,11 @@ const DATA_VALID = 2;
 const GSO_NONE = 0;
 const GSO_TCPV4 = 1;
 const GSO_TCPV6 = 4;
+const GSO_UDP = 5;
 const GSO_ECN = 0x80;
-/** Where a TCP header has its checksum. */
+/** Where a TCP header and a UDP header have their checksum. */
 const TCP_CHECKSUM_OFFSET = 16;
+const UDP_CHECKSUM_OFFSET = 6;
 /** IEEE 802.1Q allows one tag, 802.1ad two. */
 const MAX_VLAN_TAGS = 2;
 
@@ -102,13 +106,26 @@ export function readVirtioHeader(
   const gso = bytes[1]! & ~GSO_ECN;
   const isVerified = (bytes[0]! & DATA_VALID) !== 0;
   if (!needsChecksum && !isVerified && gso === GSO_NONE) return undefined;
-  if (gso !== GSO_NONE && gso !== GSO_TCPV4 && gso !== GSO_TCPV6) return 'bad-offload';
+  if (gso !== GSO_NONE && gso !== GSO_TCPV4 && gso !== GSO_TCPV6 && gso !== GSO_UDP) {
+    return 'bad-offload';
+  }
   into.segmentSize = gso === GSO_NONE ? 0 : readLittleEndian(bytes, 4);
   into.checksumStart = needsChecksum ? readLittleEndian(bytes, 6) : 0;
   into.checksumOffset = needsChecksum ? readLittleEndian(bytes, 8) : 0;
   into.checksumVerified = isVerified;
   const fits = into.checksumStart + into.checksumOffset + 2 <= frameLength;
-  return fits ? into : 'bad-offload';
+  return fits && (gso === GSO_UDP) === isOfDatagrams(into) ? into : 'bad-offload';
+}
+
+/** Whether a frame received is several datagrams of UDP (`VIRTIO_NET_HDR_GSO_UDP_L4`), and not a segment of TCP. */
+export function isOfDatagrams({ checksumOffset, segmentSize }: FrameOffload): boolean {
+  return segmentSize > 0 && checksumOffset === UDP_CHECKSUM_OFFSET;
+}
+
+/** Makes the header fit the frame in which something was put, so many bytes of it, before the checksum's start. */
+export function moveChecksumStart(bytes: Uint8Array, by: number): void {
+  if ((bytes[0]! & NEEDS_CHECKSUM) === 0) return;
+  writeLittleEndian(bytes, 6, readLittleEndian(bytes, 6) + by);
 }
 
 function readLittleEndian(bytes: Uint8Array, at: number): number {
