@@ -40,7 +40,10 @@ async function run(
   await dump(args, {
     write: (text) => void (output += text),
     stdin: once(stdin),
+    writeError: () => undefined,
     openLink: () => Promise.reject(new Error('no links here')),
+    openNetwork: () => Promise.reject(new Error('no networks here')),
+    grown: () => Promise.reject(new Error('nothing grows here')),
     signal: new AbortController().signal,
     ...more,
   });
@@ -109,7 +112,10 @@ test('a damaged file prints what could be read, then is a named error', async ()
 test('wrong arguments are named', async () => {
   for (const args of [
     [],
-    ['a', 'b'],
+    ['-', '--port', 'web'],
+    ['-', '--name', 'node'],
+    ['-', '--flow', '0'],
+    ['-', '--flow', '1', '--flows'],
     ['-', '--time', 'x'],
     ['-', '--count', '0'],
     ['-', '--what'],

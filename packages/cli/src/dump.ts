@@ -1,163 +1,145 @@
-/** `netloom dump FILE|LINK`: frames in words, from a capture file or live. */
-import { createReadStream } from 'node:fs';
-import { NetloomError, type Clock } from 'netloom/core';
-import { CapturedLink, type Link } from 'netloom/link';
-import {
-  captureReader,
-  LinkType,
-  type CaptureFault,
-  type CapturedPacket,
-  type CaptureInterface,
-} from 'netloom/wire';
-import { readNumber, readOptions, usageError } from './command.ts';
-import { DumpFormatter, type DumpFormat, type DumpTime } from './dump-format.ts';
-import { unreadableError } from './file-error.ts';
+/** `netloom dump`: frames and flows in words, from a capture file or live. */
+import type { Clock } from 'netloom/core';
+import type { Link } from 'netloom/link';
+import { CaptureOutput } from './dump/capture-output.ts';
+import { FlowListView, FlowTextView } from './dump/flow-views.ts';
+import { FramesView } from './dump/frames-view.ts';
+import { DumpPipeline } from './dump/pipeline.ts';
+import { readDumpRequest, type DumpRequest, type DumpSource } from './dump/request.ts';
+import { dumpCapture, dumpLink, readFileBytes, readUntilAborted } from './dump/sources.ts';
+import type { FrameView } from './dump/view.ts';
+import { nodeHelp, type NodeChoice } from './node-options.ts';
+
+/** A network of a running node, as it is asked for. */
+export interface DumpNetwork {
+  readonly network: string;
+  readonly port: string | undefined;
+  readonly node: NodeChoice;
+  /** The frames wanted. */
+  readonly filter: string;
+}
 
 /** What a dump needs of its surroundings. */
 export interface DumpContext {
   /** Writes text to standard output; settles when there is room for more. */
   write(text: string): Promise<void> | void;
+  /** Writes text to standard error. */
+  writeError(text: string): void;
   /** What `-` stands for. */
   readonly stdin: AsyncIterable<Uint8Array>;
   /** Opens the link of a name like `tap:NAME`, with the clock it runs on. */
   openLink(name: string): Promise<{ readonly link: Link; readonly clock: Clock }>;
+  /** Opens the capture of a network: a pcapng file that goes on until the signal is aborted. */
+  openNetwork(request: DumpNetwork): Promise<AsyncIterable<Uint8Array>>;
+  /** Settles when a file that is followed may have grown. */
+  grown(): Promise<void>;
   /** Ends a live dump. */
   readonly signal: AbortSignal;
 }
 
 /** What `netloom help dump` prints. */
-export const dumpHelp = `netloom dump FILE|LINK [options]
+export const dumpHelp = `netloom dump FILE|LINK|--network NAME [options] ['FILTER']
 
 Describes frames in one line each: from a pcapng or pcap file ('-' is standard input),
-or live from a link such as tap:NAME, until Ctrl-C. (A file whose name looks
-like a link is to be written with a path, as ./tap:x.)
+or live, until Ctrl-C: from a link such as tap:NAME, or from a network of a running
+node. (A file whose name looks like a link is to be written with a path, as ./tap:x.)
+FILTER is written as for tcpdump, as in 'tcp port 80 and host 10.0.0.1'; only frames
+that pass it are shown, counted and written. docs/capture-filters.md has the language.
 
+  --network NAME a network of a running node
+  --port STATION only what passes this port of it, both ways
+  --follow       go on as a file grows (what is live is always followed)
+  --flows        list the flows instead, at the end
+  --flow N       show what flow N carries as text: > from the side that began it, < back
+  --pcap FILE    write the frames to FILE too
   --count N      stop after N frames
   --time HOW     relative (to the first; default), wall, or none
   --ethernet     begin each description with the Ethernet addresses
   --hex          follow each line with the bytes
-`;
-
-interface DumpRequest extends DumpFormat {
-  readonly source: string;
-  readonly count: number;
-}
+${nodeHelp}`;
 
 /** Runs the command with the arguments after `dump`. Throws a `NetloomError` that says what to do. */
 export async function dump(args: readonly string[], context: DumpContext): Promise<void> {
-  const request = readArguments(args);
-  if (/^[a-z]+:/.test(request.source)) await dumpLink(request, context);
-  else await dumpFile(request, context);
-}
-
-function readArguments(args: readonly string[]): DumpRequest {
-  const { values, positionals } = readOptions('dump', args, {
-    count: { type: 'string' },
-    time: { type: 'string' },
-    ethernet: { type: 'boolean' },
-    hex: { type: 'boolean' },
-    // About errors, and of the whole command line.
-    verbose: { type: 'boolean' },
-  });
-  const [source, ...others] = positionals;
-  if (source === undefined || others.length > 0) {
-    throw usageError('dump', 'dump wants one file or link');
-  }
-  const time = values.time ?? 'relative';
-  if (!isDumpTime(time)) {
-    throw usageError('dump', `--time is relative, wall or none, not '${time}'`);
-  }
-  const range = { least: 1, most: Number.MAX_SAFE_INTEGER, whole: true };
-  const count = readNumber('dump', '--count', values.count, range) ?? Infinity;
-  return { source, count, time, ethernet: values.ethernet ?? false, hex: values.hex ?? false };
-}
-
-function isDumpTime(text: string): text is DumpTime {
-  return text === 'relative' || text === 'wall' || text === 'none';
-}
-
-async function dumpFile(request: DumpRequest, context: DumpContext): Promise<void> {
-  const { source } = request;
-  const formatter = new DumpFormatter(request);
-  let text = '';
-  const reader = captureReader({
-    packet(packet) {
-      if (formatter.count < request.count) text += formatter.packet(packet);
-    },
-  });
-  let fault: CaptureFault | undefined;
-  for await (const chunk of readSource(source, context)) {
-    fault = reader.push(chunk);
-    // A chunk at a time: what reads our output sets the pace.
-    await context.write(text);
-    text = '';
-    if (fault !== undefined || formatter.count >= request.count) break;
-  }
-  if (formatter.count >= request.count) return;
-  fault ??= reader.end();
-  if (fault !== undefined) throw faultError(source, fault, formatter.count);
-}
-
-async function* readSource(
-  source: string,
-  { stdin, signal }: DumpContext,
-): AsyncGenerator<Uint8Array> {
+  const request = readDumpRequest(args, (picture) => context.writeError(picture));
+  const view = viewOf(request);
+  const capture = captureOf(request);
+  const { filter, count } = request;
+  const write = (text: string): Promise<void> | void => context.write(text);
+  const pipeline = new DumpPipeline({ filter, count, view, capture, write });
+  let isRead = false;
   try {
-    yield* source === '-' ? stdin : createReadStream(source, { signal });
-  } catch (error) {
-    if (signal.aborted) return;
-    throw unreadableError(error, source);
+    await run(request, pipeline, context);
+    isRead = true;
+  } finally {
+    // Also before an error: what could be read is told.
+    await pipeline.end();
+    capture?.close();
+    if (isRead || pipeline.seen > 0) {
+      context.writeError(summaryOf(request.source, pipeline, view));
+    }
+  }
+  const missing = view instanceof FlowTextView ? view.missing() : undefined;
+  if (missing !== undefined && !context.signal.aborted) throw missing;
+}
+
+function viewOf({ view, format }: DumpRequest): FrameView {
+  switch (view.kind) {
+    case 'frames':
+      return new FramesView(format);
+    case 'flows':
+      return new FlowListView();
+    case 'text':
+      return new FlowTextView(view.flow);
   }
 }
 
-function faultError(source: string, fault: CaptureFault, count: number): NetloomError {
-  if (fault === 'not-a-capture') {
-    return new NetloomError('CAPTURE_INVALID', `${source} is neither a pcapng nor a pcap file`, {
-      remedy: 'Give a file that tcpdump -w, Wireshark or netloom --pcap has written.',
-    });
-  }
-  return new NetloomError(
-    'CAPTURE_INVALID',
-    `${source} is damaged after frame ${count}: ${fault}`,
-    {
-      remedy: 'What could be read is printed; capture anew for the rest.',
-    },
-  );
+function captureOf({ pcap, source }: DumpRequest): CaptureOutput | undefined {
+  if (pcap === undefined) return undefined;
+  return new CaptureOutput(pcap, source.kind === 'file' ? source.path : undefined);
 }
 
-/** Prints what passes a link, for which this is the station: frames to it and, should it send any, from it. */
-async function dumpLink(request: DumpRequest, context: DumpContext): Promise<void> {
-  const { link, clock } = await context.openLink(request.source);
-  const formatter = new DumpFormatter(request);
-  const from: CaptureInterface = {
-    id: 0,
-    name: link.name,
-    linkType: LinkType.ETHERNET,
-    snapLength: 0,
-  };
-  const captured = new CapturedLink(link, clock, {
-    frame(_, direction, data, _offload, time) {
-      if (formatter.count >= request.count) return;
-      const nanoseconds = BigInt(Math.round(time * 1000)) * 1000n;
-      const packet: CapturedPacket = {
-        interface: from,
-        time: nanoseconds,
-        data,
-        originalLength: data.length,
-        direction,
-      };
-      void context.write(formatter.packet(packet));
-      if (formatter.count >= request.count) void link.close();
-    },
-  });
-  await new Promise<void>((resolve, reject) => {
-    captured.attach({
-      receive() {},
-      batchEnd() {},
-      closed: (error) => (error === undefined ? resolve() : reject(error)),
-    });
-    const stop = (): void => void captured.close();
-    if (context.signal.aborted) stop();
-    else context.signal.addEventListener('abort', stop, { once: true });
-  });
+async function run(
+  { source, filter }: DumpRequest,
+  pipeline: DumpPipeline,
+  context: DumpContext,
+): Promise<void> {
+  const { signal } = context;
+  switch (source.kind) {
+    case 'file': {
+      const grown = source.follow ? (): Promise<void> => context.grown() : undefined;
+      const chunks = readFileBytes(source.path, signal, grown);
+      return dumpCapture({ name: source.path, chunks, signal }, pipeline);
+    }
+    case 'stdin': {
+      const chunks = readUntilAborted(context.stdin, signal);
+      return dumpCapture({ name: '-', chunks, signal }, pipeline);
+    }
+    case 'link': {
+      const opened = await context.openLink(source.name);
+      context.writeError(listening(source.name));
+      return dumpLink(opened, pipeline, signal);
+    }
+    case 'network': {
+      const { network, port, node } = source;
+      const chunks = await context.openNetwork({ network, port, node, filter });
+      context.writeError(listening(`network ${network}`));
+      await dumpCapture({ name: `the network ${network}`, chunks, signal }, pipeline);
+      if (!pipeline.isDone && !signal.aborted) {
+        context.writeError(`the network ${network} was taken away, or its node has ended\n`);
+      }
+    }
+  }
+}
+
+function listening(what: string): string {
+  return `listening on ${what}; Ctrl-C ends it\n`;
+}
+
+/** As tcpdump ends: how many frames there were, of a live source; and whatever else should be known. */
+function summaryOf(source: DumpSource, pipeline: DumpPipeline, view: FrameView): string {
+  const { seen, passed, dropped } = pipeline;
+  const isLive = source.kind === 'link' || source.kind === 'network';
+  const counts = `${seen} frames seen, ${passed} passed the filter, ${dropped} dropped`;
+  const lines = isLive || dropped > 0 ? [counts, ...view.notices()] : view.notices();
+  return lines.map((line) => `${line}\n`).join('');
 }

@@ -41,7 +41,45 @@ test('what the pool has not lent, or has back, is passed over', () => {
 
 test('what waits for its next use is bounded', () => {
   const pool = new ChunkPool();
-  const copies = Array.from({ length: 300 }, () => pool.copy(new Uint8Array(20_000)));
+  const copies = Array.from({ length: 600 }, () => pool.copy(new Uint8Array(20_000)));
   for (const copy of copies) pool.release(copy);
-  assert.equal(pool.free, 256);
+  assert.equal(pool.free, 512);
+});
+
+test('who keeps a chunk of a block has the block, and the next who does has a copy', () => {
+  const pool = new ChunkPool();
+  const block = pool.block();
+  let kept: Uint8Array[] = [];
+  const keepTwice = {
+    data: (chunk: Uint8Array): void => {
+      kept = [pool.copy(chunk), pool.copy(chunk)];
+    },
+  };
+  assert.equal(pool.lend(block.fill(7).subarray(0, 20_000), keepTwice), true);
+  assert.equal(kept[0]!.buffer, block.buffer);
+  assert.notEqual(kept[1]!.buffer, block.buffer);
+  assert.deepEqual(kept[1], kept[0]);
+  pool.release(kept[0]!);
+  assert.equal(pool.block().buffer, block.buffer);
+});
+
+test('a block stays with its owner while nobody keeps what is in it', () => {
+  const pool = new ChunkPool();
+  const block = pool.block();
+  let copy: Uint8Array | undefined;
+  const keep = {
+    data: (chunk: Uint8Array): void => {
+      copy = pool.copy(chunk);
+    },
+  };
+  assert.equal(pool.lend(block, { data: () => undefined }), false);
+  // A few bytes are not worth a block.
+  assert.equal(pool.lend(block.subarray(0, 100), keep), false);
+  assert.notEqual(copy!.buffer, block.buffer);
+  // What is no block of the pool is copied, and its owner told that it was wanted.
+  const other = new Uint8Array(20_000);
+  assert.equal(pool.lend(other, keep), true);
+  assert.notEqual(copy!.buffer, other.buffer);
+  // After the loan it is a chunk as any other.
+  assert.notEqual(pool.copy(block).buffer, block.buffer);
 });

@@ -141,7 +141,7 @@ export interface Connection extends AsyncDisposable {
    * connection has failed it answers false (the handler is told the reason).
    */
   write(chunk: Uint8Array): boolean;
-  /** As {@link write}, for bytes that stay the caller's: they are copied before it returns. Where it is missing, write a copy. */
+  /** As {@link write}, for bytes that are only borrowed: kept as they are now, whatever becomes of the array. Where it is missing, write a copy. */
   writeBorrowed?(chunk: Uint8Array): boolean;
   /** Holds small writes back until {@link uncork}, so that they leave together. Writes within one turn always do. */
   cork(): void;
@@ -190,6 +190,8 @@ export interface Datagram {
   ecn?: number;
   /** When set, `data` is several datagrams of this length each, the last perhaps shorter (as GSO and GRO have them). */
   segmentSize?: number;
+  /** Coming, where the host knows: the station of the link that sent it, as `MacAddress.toNumber` has it. Unlike {@link remote} it cannot be anyone's. */
+  station?: number;
 }
 
 /** What a {@link DatagramSocket} calls. Every method is optional, and each may call anything of the socket's. */

@@ -19,13 +19,14 @@ export {
 } from './bytes.ts';
 export { BucketChains, type Chained } from './bucket-chains.ts';
 export { ByteGatherer } from './byte-gatherer.ts';
-export { ChunkPool, chunkPool } from './chunk-pool.ts';
+export { ChunkPool, chunkPool, type Borrower } from './chunk-pool.ts';
 export type { Clock, Timer } from './clock.ts';
 export { Counters, type PublishedCount } from './counters.ts';
 export { channel, type Channel } from './diagnostics.ts';
 export type { Engine } from './engine.ts';
 export { EngineTimer } from './engine-timer.ts';
 export { NetloomError, abortError, toNetloomError, type ErrorDetails } from './errors.ts';
+export { FairShares } from './fair-shares.ts';
 export {
   HOST_ERRORS,
   hostError,
@@ -64,5 +65,6 @@ export {
   type Transition,
   type Transitions,
 } from './state-machine.ts';
+export { editDistance, suggest } from './suggest.ts';
 export { TokenBucket } from './token-bucket.ts';
 export { NOT_QUEUED, TimerQueue, type TimerEntry } from './timer-queue.ts';

@@ -23,6 +23,7 @@ import {
   parseTcp,
   parseUdp,
   parseVlan,
+  parseVxlan,
   walkIpv6,
   type WireFault,
 } from './index.ts';
@@ -60,6 +61,7 @@ const PARSERS: Readonly<Record<string, Parse<unknown>>> = {
   igmp: (bytes, start, end) => parseIgmp(bytes, start, end),
   tcp: (bytes, start, end) => parseTcp(bytes, start, end),
   udp: (bytes, start, end) => parseUdp(bytes, start, end),
+  vxlan: (bytes, start, end) => parseVxlan(bytes, start, end),
 };
 
 /** Bytes that get past the first check more often than random ones do: a version and a type to begin with. */
