@@ -35,6 +35,7 @@ export interface NamespaceProgram {
   line(): Promise<string>;
   /** Resolves when it has ended, whatever its exit code. */
   readonly ended: Promise<void>;
+  signal(name: NodeJS.Signals): void;
   /** Interrupts it, as Ctrl-C does, so that it can finish its work; resolves when it has ended. */
   stop(): Promise<void>;
 }
@@ -115,6 +116,9 @@ export class KernelNamespace implements Disposable {
     });
     return {
       ended,
+      signal(name) {
+        child.kill(name);
+      },
       stop() {
         child.kill('SIGINT');
         return ended;

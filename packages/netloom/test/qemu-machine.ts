@@ -14,8 +14,8 @@ export function machineObstacle(): Obstacle {
   return existsSync(ROM) ? false : `the iPXE ROM is not installed: ${ROM}`;
 }
 
-/** Starts a machine that boots from its network card, which is at the near end of `netdev` (an argument of `-netdev` with id `n0`). */
-export function bootMachine(netdev: string): ChildProcess {
+/** Starts a machine that boots from its network card, which is at the near end of `netdev` (an argument of `-netdev` with id `n0`); QEMU has an address for the card if none is given. */
+export function bootMachine(netdev: string, mac?: string): ChildProcess {
   const machine = [
     '-machine',
     'pc',
@@ -27,6 +27,8 @@ export function bootMachine(netdev: string): ChildProcess {
     '-display',
     'none',
   ];
-  const card = ['-netdev', netdev, '-device', `e1000,netdev=n0,romfile=${ROM}`, '-boot', 'n'];
+  const address = mac === undefined ? '' : `,mac=${mac}`;
+  const device = `e1000,netdev=n0,romfile=${ROM}${address}`;
+  const card = ['-netdev', netdev, '-device', device, '-boot', 'n'];
   return spawn(EMULATOR, [...machine, ...card], { stdio: 'ignore' });
 }

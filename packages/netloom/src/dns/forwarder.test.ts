@@ -352,20 +352,30 @@ test('a client that asks again while its question waits is answered once', () =>
 });
 
 test('one client’s flood leaves room for others; all of it is bounded and counted', () => {
-  const bench = new Bench({ limits: { outstanding: 50, outstandingPerClient: 30 } });
+  const bench = new Bench({ limits: { outstanding: 50, outstandingPerClient: 20 } });
   for (let id = 0; id < 1000; id++) bench.ask({ id, client: '10.1.0.66' });
-  assert.equal(bench.engine.outstanding, 30);
+  assert.equal(bench.engine.outstanding, 20);
   bench.ask({ client: '10.1.0.9' });
-  assert.equal(bench.engine.outstanding, 31);
+  assert.equal(bench.engine.outstanding, 21);
   for (let id = 0; id < 100; id++) bench.ask({ id, client: `10.1.1.${id}` });
   assert.equal(bench.engine.outstanding, 50);
-  assert.equal(bench.engine.drops.get('too-many-of-client'), 970);
-  assert.equal(bench.engine.drops.get('too-many'), 81);
+  assert.equal(bench.engine.drops.get('too-many-of-client'), 980);
+  assert.equal(bench.engine.drops.get('too-many'), 71);
   for (let attempt = 0; attempt < 4; attempt++) bench.wait(2000);
   assert.equal(bench.engine.outstanding, 0);
   assert.equal(bench.responses.length, 50, 'each was told');
   bench.ask({ client: '10.1.0.66' });
   assert.equal(bench.engine.outstanding, 1, 'and may ask again');
+});
+
+test('clients who want all there is leave something for the next who comes', () => {
+  const bench = new Bench({ limits: { outstanding: 50, outstandingPerClient: 50 } });
+  for (let id = 0; id < 100; id++) bench.ask({ id, client: '10.1.0.66' });
+  assert.equal(bench.engine.outstanding, 25);
+  for (let id = 0; id < 100; id++) bench.ask({ id, client: '10.1.0.67' });
+  assert.equal(bench.engine.outstanding, 38);
+  bench.ask({ client: '10.1.0.9' });
+  assert.equal(bench.engine.outstanding, 39);
 });
 
 test('names are remembered by the addresses that they led to, and only those', () => {

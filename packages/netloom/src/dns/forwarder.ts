@@ -6,6 +6,7 @@
  */
 import {
   Counters,
+  FairShares,
   TimerQueue,
   NOT_QUEUED,
   copyBytes,
@@ -50,6 +51,8 @@ export type DnsTransport = 'udp' | 'tcp';
 export interface DnsClient {
   readonly remote: SocketAddress;
   readonly transport: DnsTransport;
+  /** The station that asks, where that is known: questions are shared out by it, and else by the address. */
+  readonly station?: number | undefined;
   /** The bytes are given away. Called once at most. */
   respond(message: Uint8Array): void;
   /** There will be no response. */
@@ -111,7 +114,8 @@ export class DnsForwarder implements Engine {
   readonly #sink: DnsForwarderSink;
   readonly #pending = new Map<string, Pending>();
   readonly #exchanges = new Map<DnsExchange, Pending>();
-  readonly #perClient = new Map<string, number>();
+  /** By who asks: a station, or an address. */
+  readonly #shares = new FairShares<number | string, Pending>();
   readonly #timers = new TimerQueue<Pending>();
   #servers: readonly SocketAddress[];
   /** The server that has answered last is asked first. */
@@ -278,10 +282,11 @@ export class DnsForwarder implements Engine {
     const key = `${transport} ${remote.address} ${remote.port} ${id} ${type} ${name.key}`;
     // The client has not waited: it is answered when the first is.
     if (this.#pending.has(key)) return 'asked-again';
-    const address = remote.address.toString();
-    const own = this.#perClient.get(address) ?? 0;
-    if (own >= this.#limits.outstandingPerClient) return 'too-many-of-client';
-    if (this.#pending.size >= this.#limits.outstanding) return 'too-many';
+    const { outstanding, outstandingPerClient } = this.#limits;
+    const holder = holderOf(client);
+    if (this.#pending.size >= outstanding) return 'too-many';
+    const hasRoom = this.#shares.hasRoom(holder, outstanding);
+    if (this.#shares.of(holder) >= outstandingPerClient || !hasRoom) return 'too-many-of-client';
     const pending: Pending = {
       ...NOT_QUEUED,
       ...query,
@@ -295,7 +300,7 @@ export class DnsForwarder implements Engine {
       poor: undefined,
     };
     this.#pending.set(key, pending);
-    this.#perClient.set(address, own + 1);
+    this.#shares.add(holder, pending);
     this.counters.add('forwarded');
     this.#askNext(pending, now);
     return undefined;
@@ -384,10 +389,7 @@ export class DnsForwarder implements Engine {
     this.#endExchange(pending);
     this.#timers.clear(pending);
     this.#pending.delete(pending.key);
-    const address = pending.client.remote.address.toString();
-    const left = this.#perClient.get(address)! - 1;
-    if (left === 0) this.#perClient.delete(address);
-    else this.#perClient.set(address, left);
+    this.#shares.remove(holderOf(pending.client), pending);
   }
 
   #endExchange(pending: Pending): void {
@@ -397,6 +399,10 @@ export class DnsForwarder implements Engine {
     this.#exchanges.delete(exchange);
     this.#sink.end(exchange);
   }
+}
+
+function holderOf({ station, remote }: DnsClient): number | string {
+  return station ?? remote.address.toString();
 }
 
 const NO_SERVERS = {

@@ -2,7 +2,7 @@
 export interface DnsForwarderLimits {
   /** Questions that wait for an answer from elsewhere. */
   readonly outstanding: number;
-  /** Those of one client, told by its address. */
+  /** Those of one client, told by its station where that is known, and else by its address. It has no more than are free, either. */
   readonly outstandingPerClient: number;
   /** How long one server is waited for, before the next is asked. */
   readonly patience: number;
@@ -34,7 +34,7 @@ export const DNS_FORWARDER_LIMITS: DnsForwarderLimits = {
 export interface DnsServiceLimits {
   /** TCP connections of clients. */
   readonly connections: number;
-  /** Those of one client, told by its address. */
+  /** Those of one client, told by its address. It has no more than are free, either. */
   readonly connectionsPerClient: number;
   /** A connection on which nothing was asked for so long is closed (RFC 7766, section 6.2.3). */
   readonly idle: number;

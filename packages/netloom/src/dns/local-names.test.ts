@@ -71,6 +71,22 @@ test('localhost and invalid are nobody’s to be asked for (RFC 6761, 6.3 and 6.
   assert.equal(ask(names, 'x.invalid', DnsType.A), '3 in invalid');
 });
 
+test('the name server is called by its machine’s name, as soon as that has one', () => {
+  const names = namesOfLan();
+  const server = DnsName.ofAddress(at('10.1.0.1')).toString();
+  assert.equal(ask(names, server, DnsType.PTR), '0 ns.lan');
+  names.set(names.nameOf('gateway'), [at('10.1.0.1')]);
+  names.set(names.nameOf('router'), [at('10.1.0.1')]);
+  assert.equal(ask(names, server, DnsType.PTR), '0 gateway.lan');
+  assert.deepEqual(names.namesOf(at('10.1.0.1')).map(String), [
+    'gateway.lan',
+    'router.lan',
+    'ns.lan',
+  ]);
+  names.set(names.nameOf('ns'), [at('10.1.0.1'), at('2001:db8::1')]);
+  assert.equal(ask(names, server, DnsType.PTR), '0 gateway.lan');
+});
+
 test('reverse: an address is called by the first of its names; others of our networks have none', () => {
   const names = namesOfLan();
   const reverse = (text: string, type: number = DnsType.PTR): string | undefined =>

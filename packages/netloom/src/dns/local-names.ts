@@ -93,7 +93,10 @@ export class LocalNames {
     this.#entries.set(name.key, { name, addresses: [...addresses] });
     for (const address of addresses) {
       const key = DnsName.ofAddress(address).key;
-      this.#reverse.set(key, [...(this.#reverse.get(key) ?? []), name]);
+      const names = [...(this.#reverse.get(key) ?? []), name];
+      // A machine that serves names is called by one of its own, if it has any.
+      names.sort((a, b) => Number(a.equals(this.#server)) - Number(b.equals(this.#server)));
+      this.#reverse.set(key, names);
     }
     this.#countAbove(name, 1);
   }

@@ -134,12 +134,12 @@ export class DnsService implements AsyncDisposable {
 
   #receive(socket: DatagramSocket, batch: readonly Datagram[]): void {
     const now = this.#options.host.clock.now();
-    for (const { data, remote: from, local } of batch) {
+    for (const { data, remote: from, local, station } of batch) {
       const remote = { address: from.address, port: from.port };
       // From the address that was asked, or the client does not believe it (RFC 2181, section 4.1).
       const back = local === undefined ? { remote } : { remote, local };
       const respond = (message: Uint8Array): void => void socket.send([{ ...back, data: message }]);
-      this.forwarder.query(data, { remote, transport: 'udp', respond }, now);
+      this.forwarder.query(data, { remote, transport: 'udp', station, respond }, now);
     }
     this.#schedule();
   }
@@ -148,8 +148,10 @@ export class DnsService implements AsyncDisposable {
     const { address } = connection.remote;
     const own = [...this.#clients].filter(({ remote }) => remote.address.equals(address)).length;
     const { connections, connectionsPerClient } = this.#limits;
-    if (this.#clients.size >= connections || own >= connectionsPerClient) {
-      this.drops.add(own >= connectionsPerClient ? 'connections-of-client' : 'connections');
+    const free = connections - this.#clients.size;
+    // Whoever has as many as are free takes no more: so there is always one for the next client.
+    if (own >= connectionsPerClient || own >= free) {
+      this.drops.add(free > 0 ? 'connections-of-client' : 'connections');
       connection.abort();
       return;
     }

@@ -149,6 +149,30 @@ test('a client cannot take a name that is another’s, the gateway’s, or given
   assert.equal(services.dhcp!.leases().length, 5);
 });
 
+test('a name given later is the owner’s from then on, and a client’s again when it is given up', async () => {
+  const scene = network();
+  const { world } = scene;
+  const services = await serve(scene);
+  const first = booted(scene, 'box');
+  await world.run(first.client.lease());
+  assert.deepEqual(known(services, 'box'), ['10.1.0.128']);
+  services.setName('box', [IpAddress.parse('10.1.0.9')]);
+  await world.run(first.client.release());
+  await world.run(world.now() + 100);
+  assert.deepEqual(known(services, 'box'), ['10.1.0.9'], 'the lease does not take it along');
+  services.setName('box', []);
+  assert.deepEqual(known(services, 'box'), []);
+  await world.run(booted(scene, 'second', 'box').client.lease());
+  assert.equal(known(services, 'box').length, 1);
+});
+
+test('of a family that is not asked for, nothing is kept', async () => {
+  const services = await serve(network());
+  const given = services.reserve({ mac: MAC, hostname: 'box', families: [4] });
+  assert.deepEqual(given.map(String), ['10.1.0.128/24']);
+  assert.deepEqual(services.dhcpv6!.leases(), []);
+});
+
 test('leases outlive a restart, with their time and their names', async () => {
   const scene = network();
   const { world, gateway } = scene;

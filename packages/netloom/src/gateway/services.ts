@@ -53,6 +53,8 @@ export interface GatewayClient {
   readonly hostname?: string;
   /** By default any that is free. */
   readonly addresses?: readonly IpAddress[];
+  /** Of which families it is given addresses. By default of both. */
+  readonly families?: readonly (4 | 6)[];
 }
 
 /**
@@ -88,6 +90,8 @@ export class GatewayServices implements AsyncDisposable {
   #dhcpv6: DhcpServerV6 | undefined;
   #advertising: RouterAdvertising | undefined;
   readonly #names: LeaseNames;
+  /** Names that the owner has given. */
+  readonly #ownNames: Set<string>;
   #closed: Promise<void> | undefined;
 
   constructor(host: StackHost, via: Interface, options: GatewayServicesOptions) {
@@ -97,10 +101,11 @@ export class GatewayServices implements AsyncDisposable {
     this.#zone = options.zone ?? 'lan';
     this.#v4 = via.usable(4)[0]?.cidr;
     this.#v6 = via.usable(6).find(({ cidr }) => !cidr.address.isLinkLocal)?.cidr;
-    const reserved = new Set(['ns', host.name, ...Object.keys(options.names ?? {})]);
+    this.#ownNames = new Set(Object.keys(options.names ?? {}));
     this.#names = new LeaseNames(
-      (name, addresses) => this.#dns?.setName(name, addresses),
-      (name) => reserved.has(name) || reserved.has(`${name}.${this.#zone}`),
+      // One that was a client's may be the owner's by now.
+      (name, addresses) => this.#isOwn(name) || this.#dns?.setName(name, addresses),
+      (name) => this.#isOwn(name),
     );
   }
 
@@ -149,22 +154,32 @@ export class GatewayServices implements AsyncDisposable {
    * The addresses that a client would be given, kept for it and shown as leased from now on: for a machine that is configured at once, without asking.
    * Throws as the servers' `reserve` does.
    */
-  reserve({ mac, hostname, addresses = [] }: GatewayClient): Cidr[] {
+  reserve({ mac, hostname, addresses = [], families = [4, 6] }: GatewayClient): Cidr[] {
     const client = { mac, ...(hostname !== undefined && { hostname }) };
     const wanted = (family: 4 | 6): { address?: IpAddress } => {
       const address = addresses.find((one) => one.family === family);
       return address === undefined ? {} : { address };
     };
     const given: Cidr[] = [];
-    if (this.#dhcp !== undefined && this.#v4 !== undefined) {
+    if (this.#dhcp !== undefined && this.#v4 !== undefined && families.includes(4)) {
       const address = this.#dhcp.reserve({ ...client, ...wanted(4) });
       given.push(new Cidr(address, this.#v4.prefixLength));
     }
-    if (this.#dhcpv6 !== undefined && this.#v6 !== undefined) {
+    if (this.#dhcpv6 !== undefined && this.#v6 !== undefined && families.includes(6)) {
       const address = this.#dhcpv6.reserve({ ...client, ...wanted(6) });
       given.push(new Cidr(address, this.#v6.prefixLength));
     }
     return given;
+  }
+
+  /**
+   * Has a name lead to these addresses from now on, and to no client's; none: it is forgotten, and clients may have it. A name of one label is of the
+   * zone. Does nothing where there is no DNS. Throws as `DnsService.setName`.
+   */
+  setName(name: string, addresses: readonly IpAddress[]): void {
+    if (addresses.length === 0) this.#ownNames.delete(name);
+    else this.#ownNames.add(name);
+    this.#dns?.setName(name, addresses);
   }
 
   /** Keeps the client's addresses no longer. */
@@ -186,6 +201,14 @@ export class GatewayServices implements AsyncDisposable {
   async #close(): Promise<void> {
     const parts = [this.#advertising, this.#dhcp, this.#dhcpv6, this.#dns];
     await Promise.all(parts.map((part) => part?.close()));
+  }
+
+  /** Whether a name is the owner's, or this machine's. */
+  #isOwn(name: string): boolean {
+    const own = this.#ownNames;
+    return (
+      name === 'ns' || name === this.#host.name || own.has(name) || own.has(`${name}.${this.#zone}`)
+    );
   }
 
   /** This machine's own addresses on the network. */

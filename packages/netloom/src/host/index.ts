@@ -4,6 +4,8 @@ export { toWebStreams, type WebStreams } from './adapters/web-streams.ts';
 export { connectByName, interleaveFamilies, type Connector } from './happy-eyeballs.ts';
 export { SystemClock, type SystemClockOptions } from './os/clock.ts';
 export { hostFaults, type HostFault, type OsHostLimits } from './os/context.ts';
+export { FileLock } from './os/file-lock.ts';
+export { LocalSocketHost, localSocketHost } from './os/local-socket-host.ts';
 export { OsHost, osHost, type OsHostOptions } from './os/os-host.ts';
 export { LeaseFile, leaseFileV4, leaseFileV6, type LeaseFileOptions } from './os/lease-file.ts';
 export { parseResolvConf, systemResolvers } from './os/resolvers.ts';

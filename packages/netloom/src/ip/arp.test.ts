@@ -236,3 +236,12 @@ test('a neighbour that gave way is found again by those who have its path', () =
   assert.deepEqual(MacAddress.read(bench.take()[0]!.bytes, 0), OTHER_MAC);
   assert.ok(bench.interface.neighbours.size <= 4);
 });
+
+test('who asks from an address of no network of ours is answered, and not learned: what is sent there goes to a router', () => {
+  const bench = new StackBench();
+  bench.inject(
+    arpFrame(MacAddress.BROADCAST, { ...REQUEST, sender: IpAddress.parse('192.0.2.7') }),
+  );
+  assert.deepEqual(bench.lines(), [`ARP 10.0.0.1 is at ${STACK_MAC}`]);
+  assert.equal(bench.interface.neighbours.size, 0);
+});

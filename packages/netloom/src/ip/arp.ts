@@ -57,6 +57,8 @@ export class ArpLayer {
     // Most of what is overheard ends here: no object has been made for it.
     if (known === undefined && !forUs) return;
     if (senderAddress >>> 28 === 0xe || via.isBroadcastV4(senderAddress)) return;
+    // What is sent to an address of no network of ours goes to a router, so who has it is nothing to keep.
+    if (known === undefined && !via.isOnLinkV4(senderAddress)) return;
     const neighbour = known ?? via.neighbours.get(packet.sender, now);
     const isAnswer = packet.operation === ArpOperation.REPLY && forUs && neighbour.isAsked;
     via.neighbours.learn(neighbour, packet.senderMacHigh, packet.senderMacLow, isAnswer, now);

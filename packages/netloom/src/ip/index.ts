@@ -32,6 +32,7 @@ export type {
   Interceptor,
   Refusal,
 } from './interception/index.ts';
+export * from './flows/index.ts';
 export { Interface, type InterfaceAddress } from './interface/interface.ts';
 export { STACK_LIMITS, type AllStackLimits, type StackLimits } from './limits.ts';
 export type { AddInterfaceOptions } from './interface/interfaces.ts';

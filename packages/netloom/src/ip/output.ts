@@ -172,7 +172,8 @@ export class IpOutput {
       writeUint32(frame, 2, path.groupLow);
       return true;
     }
-    if (!neighbour.isFresh && !via.neighbours.use(neighbour, this.#now())) return false;
+    if (neighbour.isFresh) neighbour.isUsed = true;
+    else if (!via.neighbours.use(neighbour, this.#now())) return false;
     writeUint16(frame, 0, neighbour.macHigh);
     writeUint32(frame, 2, neighbour.macLow);
     return true;

@@ -1,6 +1,9 @@
-import { IpAddress } from '../core/index.ts';
-import type { FrameOffload } from '../link/index.ts';
+import { IpAddress, readInt32, readUint16 } from '../core/index.ts';
+import { finishFrameChecksum, type FrameOffload } from '../link/index.ts';
 import type { Interface } from './interface/interface.ts';
+
+/** Where a frame's source address is. */
+const SOURCE_MAC = 6;
 
 /**
  * An IP packet on its way up: where its parts are in the frame and what its header says. One mutable instance serves
@@ -33,6 +36,18 @@ export class Packet {
   isGroup = false;
   /** It is for another host, in whose name it is taken up: see `interception/`. */
   isForeign = false;
+  /** Of a packet that came in fragments: the station that sent the last of them. */
+  fragmentsFrom = 0;
+
+  /**
+   * The station that sent its frame, as `MacAddress.toNumber` has it. Whoever shares something out among guests tells them apart by this: an address of IP costs nothing to make up,
+   * and may be another's, while a switch can hold a port to the stations it has.
+   */
+  get station(): number {
+    if (this.isReassembled) return this.fragmentsFrom;
+    const at = SOURCE_MAC;
+    return readUint16(this.bytes, at) * 0x1_0000_0000 + (readInt32(this.bytes, at + 2) >>> 0);
+  }
 
   /** It came in fragments: it stands by itself, with no frame around it. */
   get isReassembled(): boolean {
@@ -45,6 +60,18 @@ export class Packet {
     return (
       offload !== undefined && (offload.checksumStart > 0 || offload.checksumVerified === true)
     );
+  }
+
+  /**
+   * Completes a checksum that was left unfinished further in than the transport header, as the kernel leaves that of a segment in a tunnel's
+   * datagram: whoever takes the payload hears nothing of the frame. It is done in the frame itself, which nobody else reads any more.
+   */
+  finishInnerChecksum(): void {
+    const { offload } = this;
+    const start = offload?.checksumStart ?? 0;
+    if (offload === undefined || start === 0 || start === this.transport) return;
+    finishFrameChecksum(this.bytes.subarray(0, this.end), offload);
+    this.offload = undefined;
   }
 
   get source(): IpAddress {

@@ -1,8 +1,8 @@
 import assert from 'node:assert/strict';
 import { NetloomError } from '../../core/index.ts';
 import type { Check } from './contract.ts';
-import { Pattern, send, type Recorder } from './recorder.ts';
-import { throwsWriteAfterEnd, type Scene } from './scene.ts';
+import { Pattern, send } from './recorder.ts';
+import { goneWhenWritten, throwsWriteAfterEnd } from './scene.ts';
 
 /** More than a connection takes off one's hands at once. */
 const PLENTY = 8 * 1024 * 1024;
@@ -120,32 +120,11 @@ function checkClose(check: Check): void {
 }
 
 function checkAbort(check: Check): void {
-  for (const first of ['client', 'server'] as const) {
-    check(`the ${first} aborts: the other side sees a reset`, async (scene) => {
-      const both = await scene.recorded();
-      const [aborter, other] =
-        first === 'client' ? [both.client, both.server] : [both.server, both.client];
-      aborter.connection.abort();
-      aborter.connection.abort();
-      assert.equal((await aborter.gone())?.code, 'ABORTED');
-      assert.equal((await other.gone())?.code, 'CONNECTION_RESET');
-      assert.equal(other.ended, false);
-    });
-  }
-
   check('abort(error) gives the handler that error', async (scene) => {
     const { client } = await scene.recorded();
     const error = new NetloomError('TEST_REASON', 'as the test likes');
     client.connection.abort(error);
     assert.equal(await client.gone(), error);
-  });
-
-  check('abort() before start: the handler is told when there is one', async (scene) => {
-    const { client, server } = await scene.connected();
-    client.abort();
-    const recorder = scene.record(client);
-    assert.equal((await recorder.gone())?.code, 'ABORTED');
-    assert.equal((await scene.record(server).gone())?.code, 'CONNECTION_RESET');
   });
 
   check('abort() settles close()', async (scene) => {
@@ -156,47 +135,6 @@ function checkAbort(check: Check): void {
     assert.equal((await client.gone())?.code, 'ABORTED');
     await client.connection.close();
   });
-
-  for (const before of ['nothing', 'end', 'close'] as const) {
-    check(`abort() after ${before} drops what a paused peer has not taken`, async (scene) => {
-      const { client, server } = await scene.recorded();
-      server.connection.pause();
-      for (let i = 0; i < 4 * PLENTY; i += 65_536) client.write(new Uint8Array(65_536));
-      if (before === 'end') client.connection.end();
-      const closing = before === 'close' ? client.connection.close() : undefined;
-      await scene.roundTrip();
-      client.connection.abort();
-      assert.equal((await client.gone())?.code, 'ABORTED');
-      await closing;
-      assert.equal(client.connection.bufferedAmount, 0);
-      server.connection.resume();
-      assert.equal((await server.gone())?.code, 'CONNECTION_RESET');
-      assert.equal(server.ended, false);
-    });
-  }
-
-  check('abort() right after end() still resets', async (scene) => {
-    const { client, server } = await scene.recorded();
-    client.connection.end();
-    client.connection.abort();
-    assert.equal((await client.gone())?.code, 'ABORTED');
-    assert.equal((await goneWhenWritten(scene, server))?.code, 'CONNECTION_RESET');
-  });
-}
-
-/**
- * Writes a byte now and then until the connection is gone: a side that has read the peer's end may learn only so that the
- * peer has reset the connection since.
- */
-async function goneWhenWritten(
-  scene: Scene,
-  recorder: Recorder,
-): Promise<NetloomError | undefined> {
-  while (recorder.closings === 0) {
-    recorder.write(new Uint8Array(1));
-    await scene.pass(1);
-  }
-  return recorder.error;
 }
 
 function checkWriteAfterEnd(check: Check): void {
@@ -210,13 +148,4 @@ function checkWriteAfterEnd(check: Check): void {
       throwsWriteAfterEnd(() => client.write(new Uint8Array(1)));
     });
   }
-
-  check('a write when the peer has reset the connection answers false', async (scene) => {
-    const { client, server } = await scene.recorded();
-    client.connection.abort();
-    await server.gone();
-    assert.equal(server.write(new Uint8Array(1)), false);
-    await server.connection.close();
-    throwsWriteAfterEnd(() => server.write(new Uint8Array(1)));
-  });
 }

@@ -21,6 +21,19 @@ export interface HostPair {
   close(): Promise<void>;
 }
 
+/** The parts of the suite: what they are about. */
+export type CompliancePart =
+  | 'basics'
+  | 'opening'
+  | 'streams'
+  | 'closing'
+  | 'resets'
+  | 'handlers'
+  | 'pausing'
+  | 'back-pressure'
+  | 'datagrams'
+  | 'afterwards';
+
 /** What {@link hostCompliance} takes beside the pairs. */
 export interface HostComplianceOptions {
   /** What the tests are called after. */
@@ -35,7 +48,9 @@ export interface HostComplianceOptions {
   readonly quiet?: number;
   /** A name that the client resolves to addresses of the server. */
   readonly serverName?: string;
-  /** Whole parts left out, each with the reason; undefined leaves nothing out. */
+  /** The parts that are meant for the host, where it is not to be all that a Host is. Default all. */
+  readonly parts?: readonly CompliancePart[];
+  /** What is left out, each with the reason; undefined leaves nothing out. */
   readonly skip?: { readonly [Part in 'ping' | 'multicast']?: string | undefined };
 }
 

@@ -5,18 +5,41 @@ import { checkAfterwards } from './afterwards.ts';
 import { checkBackPressure } from './back-pressure.ts';
 import { checkBasics } from './basics.ts';
 import { checkClosing } from './closing.ts';
-import type { Check, HostComplianceOptions, HostPair, Settings } from './contract.ts';
+import type {
+  Check,
+  CompliancePart,
+  HostComplianceOptions,
+  HostPair,
+  Settings,
+} from './contract.ts';
 import { checkDatagrams } from './datagrams.ts';
 import { checkHandlers } from './handlers.ts';
 import { checkOpening } from './opening.ts';
 import { checkPaused } from './pausing.ts';
+import { checkResets } from './resets.ts';
 import { Scene } from './scene.ts';
 import { checkStreams } from './streams.ts';
 
-export type { HostComplianceOptions, HostPair } from './contract.ts';
+export type { CompliancePart, HostComplianceOptions, HostPair } from './contract.ts';
 
 /** Real milliseconds after which a test counts as hung; a bound, not a measure. */
 const HUNG = 120_000;
+
+/** What registers the checks of each part, in the order in which they are run. */
+const PARTS: {
+  readonly [Part in CompliancePart]: (check: Check, settings: Settings) => void;
+} = {
+  basics: checkBasics,
+  opening: checkOpening,
+  streams: checkStreams,
+  closing: checkClosing,
+  resets: checkResets,
+  handlers: checkHandlers,
+  pausing: checkPaused,
+  'back-pressure': checkBackPressure,
+  datagrams: checkDatagrams,
+  afterwards: checkAfterwards,
+};
 
 /**
  * Registers the tests of the contract in `core/host.ts` for the hosts that `makePair` makes. Each test has a pair of its
@@ -47,14 +70,8 @@ export function hostCompliance(
     });
   };
   describe(`host: ${settings.name}`, () => {
-    checkBasics(check, settings);
-    checkOpening(check, settings);
-    checkStreams(check, settings);
-    checkClosing(check);
-    checkHandlers(check);
-    checkPaused(check);
-    checkBackPressure(check, settings);
-    checkDatagrams(check, settings);
-    checkAfterwards(check);
+    for (const [part, register] of Object.entries(PARTS)) {
+      if (settings.parts?.includes(part as CompliancePart) ?? true) register(check, settings);
+    }
   });
 }

@@ -38,26 +38,4 @@ export function checkPaused(check: Check): void {
     assert.equal(client.digest(), pattern.digest());
     assert.equal(await server.gone(), undefined);
   });
-
-  check('paused, and the peer resets: told by resume() at the latest', async (scene) => {
-    const { client, server } = await scene.recorded();
-    client.connection.pause();
-    server.write(new Uint8Array(50_000));
-    await scene.roundTrip();
-    server.connection.abort();
-    await scene.roundTrip();
-    assert.deepEqual([client.length, client.ended], [0, false], 'paused is paused');
-    client.connection.resume();
-    assert.equal((await client.gone())?.code, 'CONNECTION_RESET');
-    assert.equal(client.ended, false);
-  });
-
-  check('close() while paused settles when the peer has reset', async (scene) => {
-    const { client, server } = await scene.recorded();
-    client.connection.pause();
-    server.connection.abort();
-    await scene.roundTrip();
-    await client.connection.close();
-    assert.equal((await client.gone())?.code, 'CONNECTION_RESET');
-  });
 }

@@ -94,6 +94,21 @@ export class Scene {
   }
 }
 
+/**
+ * Writes a byte now and then until the connection is gone: a side that has read the peer's end may learn only so that the
+ * peer has reset the connection since.
+ */
+export async function goneWhenWritten(
+  scene: Scene,
+  recorder: Recorder,
+): Promise<NetloomError | undefined> {
+  while (recorder.closings === 0) {
+    recorder.write(new Uint8Array(1));
+    await scene.pass(1);
+  }
+  return recorder.error;
+}
+
 /** Asserts that the promise rejects with this code, and answers the error. */
 export async function rejectsWith(code: string, promise: Promise<unknown>): Promise<NetloomError> {
   let error: unknown;

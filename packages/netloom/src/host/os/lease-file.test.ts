@@ -45,6 +45,9 @@ test('what is saved is loaded, of both families; before the first time there is 
   await v6.save({ at: 78, leases: [V6] });
   assert.deepEqual(await v4.load(), { at: 77, leases: [V4, { ...V4, hostname: undefined }] });
   assert.deepEqual(await v6.load(), { at: 78, leases: [V6] });
+  const identified = { ...V4, client: 'id:ff01', hardware: 'hw:1:020000000001' };
+  await v4.save({ at: 78, leases: [identified] });
+  assert.deepEqual(await v4.load(), { at: 78, leases: [identified] });
   await v4.save({ at: 79, leases: [] });
   assert.deepEqual(await v4.load(), { at: 79, leases: [] });
   assert.deepEqual(readdirSync(folder.path).toSorted(), ['v4', 'v6'], 'no temporary file is left');

@@ -130,8 +130,10 @@ export function leaseFileV6(
 function readV4(value: unknown): Dhcpv4LeaseRecord | undefined {
   const common = readCommon(value);
   if (common === undefined || !isObject(value)) return undefined;
-  const { address } = value;
-  return typeof address === 'string' ? { address, ...common } : undefined;
+  const { address, hardware } = value;
+  if (typeof address !== 'string') return undefined;
+  if (hardware !== undefined && typeof hardware !== 'string') return undefined;
+  return { address, ...(hardware !== undefined && { hardware }), ...common };
 }
 
 function readV6(value: unknown): Dhcpv6LeaseRecord | undefined {

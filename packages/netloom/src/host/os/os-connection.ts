@@ -14,11 +14,12 @@ import { fromSystemError } from './errors.ts';
 import { SendQueue } from './send-queue.ts';
 import type { ConnectedSocket, PushSocket } from './socket.ts';
 
-/** A TCP connection on a socket of the platform. */
+/** A connection on a stream socket of the platform: TCP's, or a local one. */
 export class OsConnection implements Connection, OpenThing {
   readonly local: SocketAddress;
   readonly remote: SocketAddress;
   readonly #context: OsContext;
+  readonly #peer: string;
   readonly #push: PushSocket;
   readonly #socket: Socket;
   readonly #queue: SendQueue;
@@ -38,13 +39,14 @@ export class OsConnection implements Connection, OpenThing {
   #closeTimer: Timer | undefined;
   #unsentBefore = 0;
 
-  constructor(context: OsContext, { push, local, remote }: ConnectedSocket) {
+  constructor(context: OsContext, { push, local, remote, peer }: ConnectedSocket) {
     const { socket } = push;
     this.#context = context;
     this.#push = push;
     this.#socket = socket;
     this.local = local;
     this.remote = remote;
+    this.#peer = peer ?? formatSocketAddress(remote);
     this.#queue = new SendQueue(context.clock, socket, () => this.#sent());
     context.open.add(this);
     push.setReceiver({ data: (chunk) => this.#received(chunk), end: () => this.#tell('end') });
@@ -205,7 +207,7 @@ export class OsConnection implements Connection, OpenThing {
     if (this.#endSent && !this.#socket.writableFinished) {
       this.#socket.once('finish', () => this.#reset());
     } else {
-      this.#socket.resetAndDestroy();
+      this.#push.reset();
     }
   }
 
@@ -253,6 +255,6 @@ export class OsConnection implements Connection, OpenThing {
   }
 
   #name(): string {
-    return `the connection to ${formatSocketAddress(this.remote)}`;
+    return `the connection to ${this.#peer}`;
   }
 }

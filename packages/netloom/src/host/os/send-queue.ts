@@ -49,6 +49,11 @@ export class SendQueue {
 
   /** Drops what the socket was not handed yet. */
   clear(): void {
+    for (const chunk of this.#chunks) chunkPool.release(chunk);
+    this.#reset();
+  }
+
+  #reset(): void {
     this.#chunks = [];
     this.#bytes = 0;
   }
@@ -57,7 +62,7 @@ export class SendQueue {
   flush(): void {
     const chunks = this.#chunks;
     if (chunks.length === 0) return;
-    this.clear();
+    this.#reset();
     if (this.#socket.destroyed) return;
     if (chunks.length === 1) {
       this.#write(chunks[0]!);

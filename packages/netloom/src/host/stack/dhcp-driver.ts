@@ -21,8 +21,14 @@ export const LEASE_PATIENCE = 60_000;
 
 /** The state machine of a DHCP client or server, of either family, with what belongs to it and has deadlines too. */
 export interface DhcpEngine extends Engine {
-  /** A message has come, to the address `to`; its bytes are borrowed. */
-  receive(bytes: Uint8Array, from: IpAddress, now: number, to: IpAddress | undefined): void;
+  /** A message has come from a station, to the address `to`; its bytes are borrowed. */
+  receive(
+    bytes: Uint8Array,
+    from: IpAddress,
+    now: number,
+    to: IpAddress | undefined,
+    station: number | undefined,
+  ): void;
 }
 
 /** Where a {@link DhcpDriver} has its engine listen. */
@@ -54,8 +60,8 @@ export class DhcpDriver {
     this.#socket = host.stack.udp.bind(address, port, false, via);
     this.#socket.start({
       receive: (batch) => {
-        for (const { data, remote, local } of batch) {
-          engine.receive(data, remote.address, this.now(), local);
+        for (const { data, remote, local, station } of batch) {
+          engine.receive(data, remote.address, this.now(), local, station);
         }
         this.schedule();
       },

@@ -286,7 +286,7 @@ test('a flood of connections that never come about is bounded, and a neighbourâ€
 });
 
 test('connections are limited, of one guest and of all; one more hears nothing till there is room', async () => {
-  const scene = new UplinkWorld({ limits: { connections: 3, connectionsPerGuest: 2 } });
+  const scene = new UplinkWorld({ limits: { connections: 4, connectionsPerGuest: 2 } });
   await scene.run(async () => {
     await scene.server.listen({ port: 7, accept: echo });
     const to = { host: scene.server.address, port: 7 };
@@ -295,11 +295,20 @@ test('connections are limited, of one guest and of all; one more hears nothing t
     const third = errorOf(scene.guest.connect({ ...to, timeout: 500 }));
     assert.equal((await third).code, 'TIMEOUT');
     await scene.neighbour.connect(to);
+    // It has as many as are free.
     assert.equal((await errorOf(scene.neighbour.connect({ ...to, timeout: 500 }))).code, 'TIMEOUT');
     const { drops } = scene.uplink;
-    assert.equal(drops.get('tcp-connections-of-guest-limit'), 1);
+    assert.equal(drops.get('tcp-connections-of-guest-limit'), 2);
+    const [last, oneMore] = ['last', 'one-more'].map((name) => {
+      const machine = scene.world.machine(name, { on: scene.lan });
+      machine.routeVia(scene.gateway);
+      return machine;
+    });
+    await last!.connect(to);
+    assert.equal(drops.get('tcp-connection-limit'), 0);
+    const waiting = oneMore!.connect(to);
+    await scene.world.sleep(500);
     assert.equal(drops.get('tcp-connection-limit'), 1);
-    const waiting = scene.guest.connect(to);
     await scene.world.sleep(100);
     first.abort();
     await waiting;

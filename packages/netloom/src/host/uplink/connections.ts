@@ -1,4 +1,5 @@
 import {
+  FairShares,
   hostError,
   type Connection,
   type NetloomError,
@@ -8,7 +9,6 @@ import type { InterceptedConnection, Refusal, TcpConnection } from '../../ip/ind
 import { relay, type Relay } from '../relay.ts';
 import type { UplinkEnvironment } from './environment.ts';
 import type { Flow, FlowEnd } from './flow.ts';
-import { GuestCounts } from './guests.ts';
 
 /** How a guest hears of an error outside, and what its flow's end is called. */
 const OUTCOMES: Readonly<Record<string, readonly [Refusal, FlowEnd]>> = {
@@ -24,15 +24,22 @@ const OUTCOMES: Readonly<Record<string, readonly [Refusal, FlowEnd]>> = {
   TOO_MANY_OPEN: ['silently', 'limit'],
 };
 
+/** A flow that is not over. */
+interface ActiveFlow {
+  readonly station: number;
+  /** Ends it. */
+  end: (error: NetloomError) => void;
+}
+
 /**
  * Carries guests' TCP connections over connections of the outside host. A guest's SYN is answered when the outside connection is there, so that what
  * becomes of it outside is what the guest sees.
  */
 export class ConnectionCarrier {
   readonly #environment: UplinkEnvironment;
-  readonly #perGuest = new GuestCounts();
-  /** Ends each flow there is. */
-  readonly #active = new Map<Flow, (error: NetloomError) => void>();
+  /** By the guest's station. */
+  readonly #shares = new FairShares<number, Flow>();
+  readonly #active = new Map<Flow, ActiveFlow>();
 
   constructor(environment: UplinkEnvironment) {
     this.#environment = environment;
@@ -49,34 +56,33 @@ export class ConnectionCarrier {
       drops.add(`tcp-${verdict.denied}`);
       attempt.refuse('reset');
       flows.end(flow, 'denied');
-    } else if (!this.#hasRoom(String(guest.address))) {
+    } else if (!this.#hasRoom(attempt.station)) {
       attempt.refuse('silently');
       flows.end(flow, 'limit');
     } else {
-      void this.#connect(attempt, flow, { address: verdict.target, port: destination.port });
+      this.#ask(attempt, flow, { address: verdict.target, port: destination.port });
     }
   }
 
   /** Resets what is carried, and gives up what is asked for. */
   close(): void {
     const error = hostError('HOST_CLOSED', 'the uplink was closed');
-    for (const end of this.#active.values()) end(error);
+    for (const { end } of this.#active.values()) end(error);
   }
 
-  #hasRoom(guest: string): boolean {
+  #hasRoom(station: number): boolean {
     const { limits, drops } = this.#environment;
-    const isFull = this.#perGuest.total >= limits.connections;
-    if (!isFull && this.#perGuest.of(guest) < limits.connectionsPerGuest) return true;
+    const { connections, connectionsPerGuest } = limits;
+    const shares = this.#shares;
+    const isFull = shares.size >= connections;
+    if (shares.of(station) < connectionsPerGuest && shares.hasRoom(station, connections))
+      return true;
     drops.add(isFull ? 'tcp-connection-limit' : 'tcp-connections-of-guest-limit');
     return false;
   }
 
-  async #connect(
-    attempt: InterceptedConnection,
-    flow: Flow,
-    { address, port }: SocketAddress,
-  ): Promise<void> {
-    const { outside, limits } = this.#environment;
+  /** Has it connected outside when it is the guest's turn. */
+  #ask(attempt: InterceptedConnection, flow: Flow, target: SocketAddress): void {
     const giveUp = new AbortController();
     attempt.cancelled = (why) => {
       this.#end(
@@ -85,17 +91,33 @@ export class ConnectionCarrier {
       );
       giveUp.abort();
     };
-    this.#begin(flow, () => {
+    const end = (): void => {
       attempt.refuse('reset');
       this.#end(flow, 'closed');
       giveUp.abort();
+    };
+    const { station } = attempt;
+    this.#begin(flow, { station, end });
+    this.#environment.starts.run(station, () => {
+      if (flow.state === 'ended') return false;
+      void this.#connect(attempt, flow, target, giveUp.signal);
+      return true;
     });
+  }
+
+  async #connect(
+    attempt: InterceptedConnection,
+    flow: Flow,
+    { address, port }: SocketAddress,
+    signal: AbortSignal,
+  ): Promise<void> {
+    const { outside, limits } = this.#environment;
     try {
       const connection = await outside.connect({
         host: address,
         port,
         timeout: limits.connectTimeout,
-        signal: giveUp.signal,
+        signal,
       });
       // It may have been given up in the very turn it was made in.
       if (flow.state === 'ended') connection.abort();
@@ -108,11 +130,11 @@ export class ConnectionCarrier {
   }
 
   #answer(attempt: InterceptedConnection, flow: Flow, outside: Connection): void {
-    this.#active.set(flow, (error) => {
+    this.#active.get(flow)!.end = (error) => {
       outside.abort(error);
       attempt.refuse('reset');
       this.#end(flow, 'closed');
-    });
+    };
     attempt.accept((inside, error) => {
       if (error === undefined && flow.state !== 'ended') {
         this.#carry(flow, inside, outside);
@@ -131,23 +153,25 @@ export class ConnectionCarrier {
     const carried = relay(inside, outside);
     flow.carried(carried);
     let wasClosed = false;
-    this.#active.set(flow, (error) => {
+    this.#active.get(flow)!.end = (error) => {
       wasClosed = true;
       carried.abort(error);
-    });
+    };
     void carried.closed.then((error) =>
       this.#end(flow, wasClosed ? 'closed' : endOf(carried, error)),
     );
   }
 
-  #begin(flow: Flow, end: () => void): void {
-    this.#active.set(flow, end);
-    this.#perGuest.add(String(flow.guest.address));
+  #begin(flow: Flow, active: ActiveFlow): void {
+    this.#active.set(flow, active);
+    this.#shares.add(active.station, flow);
   }
 
   #end(flow: Flow, why: FlowEnd): void {
-    if (!this.#active.delete(flow)) return;
-    this.#perGuest.remove(String(flow.guest.address));
+    const active = this.#active.get(flow);
+    if (active === undefined) return;
+    this.#active.delete(flow);
+    this.#shares.remove(active.station, flow);
     this.#environment.flows.end(flow, why);
   }
 }

@@ -1,4 +1,5 @@
 import {
+  FairShares,
   copyBytes,
   type IpAddress,
   type Datagram,
@@ -8,7 +9,7 @@ import {
 import type { InterceptedDatagram, Refusal } from '../../ip/index.ts';
 import type { UplinkEnvironment } from './environment.ts';
 import type { FlowEnd } from './flow.ts';
-import type { MappedDestination, Mapping } from './mapping.ts';
+import type { MappedDestination, Mapping, MappingHolder } from './mapping.ts';
 import { Mappings } from './mappings.ts';
 import { answersFromThere, bindOutside, type OutsideSocket } from './outside-socket.ts';
 
@@ -30,6 +31,8 @@ const REPORTS: Readonly<Record<string, Exclude<Refusal, 'reset' | 'silently'>>> 
 export class DatagramCarrier {
   readonly #environment: UplinkEnvironment;
   readonly #mappings: Mappings;
+  /** Of all mappings, by the guest's station. */
+  readonly #destinations = new FairShares<MappingHolder, MappedDestination>();
   /** Have datagrams for their sockets. */
   #dirty: Mapping[] = [];
 
@@ -55,9 +58,14 @@ export class DatagramCarrier {
     let mapping = this.#mappings.find(guest);
     let to = mapping?.find(destination);
     if (to === undefined) {
+      const { starts, drops } = this.#environment;
+      if (mapping === undefined && starts.isFull(datagram.station)) {
+        drops.add('udp-starts-limit');
+        return;
+      }
       const target = this.#targetOf(datagram);
       if (target === undefined) return;
-      mapping ??= this.#open(guest);
+      mapping ??= this.#open(guest, datagram.station);
       to = this.#addDestination(mapping, destination, target.address, target.labels);
     }
     this.#mappings.use(mapping!);
@@ -103,7 +111,11 @@ export class DatagramCarrier {
     address: IpAddress,
     labels: readonly string[],
   ): MappedDestination {
-    const { flows, limits } = this.#environment;
+    const { flows, limits, drops } = this.#environment;
+    if (this.#destinations.size >= limits.destinations) {
+      drops.add('udp-destination-limit');
+      this.#forget(this.#destinations.oldestOfLargest()!);
+    }
     const flow = flows.begin({
       protocol: 'udp',
       direction: 'outbound',
@@ -112,16 +124,29 @@ export class DatagramCarrier {
       labels,
     });
     if (mapping.socket !== undefined) flow.carried();
-    const added = { destination, target: { address, port: destination.port }, flow };
+    const target = { address, port: destination.port };
+    const added: MappedDestination = { destination, target, flow, mapping };
     const displaced = mapping.add(added, limits.destinationsPerMapping);
+    this.#destinations.add(mapping.holder, added);
     mapping.socket?.widen?.();
-    if (displaced !== undefined) flows.end(displaced.flow, 'limit');
+    if (displaced !== undefined) this.#forget(displaced);
     return added;
   }
 
-  #open(guest: SocketAddress): Mapping {
-    const mapping = this.#mappings.add(guest);
-    void this.#bind(mapping);
+  #forget(destination: MappedDestination): void {
+    const { mapping, flow } = destination;
+    mapping.remove(destination);
+    this.#destinations.remove(mapping.holder, destination);
+    this.#environment.flows.end(flow, 'limit');
+  }
+
+  #open(guest: SocketAddress, station: number): Mapping {
+    const mapping = this.#mappings.add(guest, station);
+    this.#environment.starts.run(station, () => {
+      if (mapping.isGone) return false;
+      void this.#bind(mapping);
+      return true;
+    });
     return mapping;
   }
 
@@ -206,7 +231,10 @@ export class DatagramCarrier {
   #remove(mapping: Mapping, why: FlowEnd): void {
     if (mapping.isGone) return;
     this.#mappings.remove(mapping);
-    for (const { flow } of mapping.destinations) this.#environment.flows.end(flow, why);
+    for (const destination of mapping.destinations) {
+      this.#destinations.remove(mapping.holder, destination);
+      this.#environment.flows.end(destination.flow, why);
+    }
     mapping.waiting = [];
     void mapping.socket?.close();
   }

@@ -1,8 +1,7 @@
-import type { NetloomError } from '../../core/index.ts';
+import { FairShares, type NetloomError } from '../../core/index.ts';
 import type { InterceptedEcho } from '../../ip/index.ts';
 import type { UplinkEnvironment } from './environment.ts';
 import type { Flow, FlowEnd } from './flow.ts';
-import { GuestCounts } from './guests.ts';
 
 /** A guest that asks one target, and how many of its requests wait. */
 interface EchoFlow {
@@ -22,7 +21,8 @@ const ENDS: Readonly<Record<string, FlowEnd>> = {
 /** Carries guests' echo requests: each is one of the outside host's own, and is answered when that is. */
 export class EchoCarrier {
   readonly #environment: UplinkEnvironment;
-  readonly #perGuest = new GuestCounts();
+  /** By the guest's station. */
+  readonly #shares = new FairShares<number, InterceptedEcho>();
   /** By guest and target. */
   readonly #open = new Map<string, EchoFlow>();
   readonly #closing = new AbortController();
@@ -44,7 +44,7 @@ export class EchoCarrier {
     const known = this.#open.get(key);
     // Each flow is asked about once, and ends when none of its requests waits any more.
     const verdict = known === undefined ? policy.decide(ends, false) : undefined;
-    if (!this.#hasRoom(String(source))) return;
+    if (!this.#hasRoom(request.station)) return;
     const flow =
       known?.flow ?? flows.begin({ ...ends, direction: 'outbound', labels: verdict?.labels ?? [] });
     flow.sent(size);
@@ -65,21 +65,23 @@ export class EchoCarrier {
     this.#closing.abort();
   }
 
-  #hasRoom(guest: string): boolean {
+  #hasRoom(station: number): boolean {
     const { limits, drops } = this.#environment;
-    const isFull = this.#perGuest.total >= limits.echoRequests;
-    if (!isFull && this.#perGuest.of(guest) < limits.echoRequestsPerGuest) return true;
+    const { echoRequests, echoRequestsPerGuest } = limits;
+    const shares = this.#shares;
+    const isFull = shares.size >= echoRequests;
+    if (shares.of(station) < echoRequestsPerGuest && shares.hasRoom(station, echoRequests))
+      return true;
     drops.add(isFull ? 'icmp-echo-limit' : 'icmp-echoes-of-guest-limit');
     return false;
   }
 
   async #carry(request: InterceptedEcho, key: string, echo: EchoFlow): Promise<void> {
     const { outside, limits } = this.#environment;
-    const guest = String(request.source);
     const { signal } = this.#closing;
     let end: FlowEnd = 'finished';
     echo.waiting++;
-    this.#perGuest.add(guest);
+    this.#shares.add(request.station, request);
     try {
       const { target, size } = request;
       await outside.ping(target, { timeout: limits.echoTimeout, size, signal });
@@ -90,7 +92,7 @@ export class EchoCarrier {
       end = signal.aborted ? 'closed' : (ENDS[code] ?? 'failed');
       this.#tell(request, code, end);
     }
-    this.#perGuest.remove(guest);
+    this.#shares.remove(request.station, request);
     if (--echo.waiting > 0) return;
     this.#open.delete(key);
     this.#environment.flows.end(echo.flow, end);

@@ -80,9 +80,7 @@ export class FlowTable {
   /** A flow is over. Once only. */
   end(flow: Flow, why: FlowEnd): void {
     if (!this.#open.delete(flow)) return;
-    flow.state = 'ended';
-    flow.end = why;
-    flow.endedAt = this.#clock.now();
+    flow.over(why, this.#clock.now());
     add(this.#accounts, flow, this.#limits.accounts);
     const { endedFlows } = this.#limits;
     if (endedFlows > 0) this.#ended[this.#endedCount % endedFlows] = flow;

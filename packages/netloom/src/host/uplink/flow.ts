@@ -108,6 +108,17 @@ export class Flow implements UplinkFlow {
     this.#meter = meter;
   }
 
+  /** It is over. Ended flows are remembered: what carried this one is not to be, with all that it holds. */
+  over(why: FlowEnd, now: number): void {
+    const { bytesSent, bytesReceived } = this;
+    this.#meter = undefined;
+    this.#bytesSent = bytesSent;
+    this.#bytesReceived = bytesReceived;
+    this.state = 'ended';
+    this.end = why;
+    this.endedAt = now;
+  }
+
   /** A datagram of the guest's goes out. */
   sent(bytes: number): void {
     this.packetsSent++;

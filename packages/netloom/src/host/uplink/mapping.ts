@@ -11,8 +11,12 @@ import type { OutsideSocket } from './outside-socket.ts';
 /** The port of name servers (RFC 1035, section 4.2). */
 const NAME_SERVER_PORT = 53;
 
+/** By whom mappings are shared out: the station of a guest, as `MacAddress.toNumber` has it, or the address of a client outside. */
+export type MappingHolder = number | string;
+
 /** One destination of a {@link Mapping}. */
 export interface MappedDestination {
+  readonly mapping: Mapping;
   /** As the guest sees it. */
   readonly destination: SocketAddress;
   /** Where it is reached from outside. */
@@ -26,6 +30,8 @@ export interface MappedDestination {
  */
 export class Mapping implements TimerEntry {
   readonly guest: SocketAddress;
+  /** Who has it: the guest's station, or whoever uses a published port. */
+  readonly holder: MappingHolder;
   readonly key: string;
   socket: OutsideSocket | undefined;
   /** Datagrams for the socket, till the end of the turn or until it is there. */
@@ -44,9 +50,10 @@ export class Mapping implements TimerEntry {
   #last: MappedDestination | undefined;
   #asksNameServersOnly = true;
 
-  constructor(guest: SocketAddress, key: string, now: number) {
+  constructor(guest: SocketAddress, holder: MappingHolder, now: number) {
     this.guest = guest;
-    this.key = key;
+    this.holder = holder;
+    this.key = keyOf(guest);
     this.usedAt = now;
     this.orderedAt = now;
   }
@@ -95,6 +102,12 @@ export class Mapping implements TimerEntry {
     this.#last = added;
     this.#asksNameServersOnly &&= added.destination.port === NAME_SERVER_PORT;
     return displaced;
+  }
+
+  /** Forgets a destination. */
+  remove(destination: MappedDestination): void {
+    this.#destinations.delete(keyOf(destination.target));
+    if (this.#last === destination) this.#last = undefined;
   }
 
   /** The destination that a datagram from outside is from: one that was sent to, or another port of its address. */

@@ -1,4 +1,5 @@
 import {
+  FairShares,
   TimerQueue,
   type Clock,
   type Counters,
@@ -6,7 +7,7 @@ import {
   type Timer,
 } from '../../core/index.ts';
 import type { UplinkLimits } from './limits.ts';
-import { Mapping, keyOf } from './mapping.ts';
+import { Mapping, keyOf, type MappingHolder } from './mapping.ts';
 
 /** How exact the order of use is: what was used within this time of each other counts as used at once. */
 const ORDER_GRAIN = 1000;
@@ -20,12 +21,15 @@ export interface MappingsEnvironment {
   gone(mapping: Mapping, why: 'idle' | 'limit'): void;
 }
 
-/** The UDP mappings of an uplink, in order of use, for all guests and for each; each step costs the same however many there are. */
+/**
+ * The UDP mappings of an uplink, in order of use, for each of those who have some; each step costs the same however many there are. Past the limit, who has most gives up
+ * the one used least recently.
+ */
 export class Mappings {
   readonly #environment: MappingsEnvironment;
-  /** Least recently used first. */
   readonly #all = new Map<string, Mapping>();
-  readonly #byGuest = new Map<string, Map<string, Mapping>>();
+  /** Of each holder, least recently used first. */
+  readonly #shares = new FairShares<MappingHolder, Mapping>();
   readonly #queue = new TimerQueue<Mapping>();
   readonly #timer: Timer;
   /** The one used last: datagrams come in trains. */
@@ -40,7 +44,7 @@ export class Mappings {
     return this.#all.size;
   }
 
-  /** All of them, least recently used first. */
+  /** All of them, oldest first. */
   list(): Mapping[] {
     return [...this.#all.values()];
   }
@@ -51,22 +55,18 @@ export class Mappings {
   }
 
   /** A new one for a guest; others give way where there are too many. */
-  add(guest: SocketAddress): Mapping {
+  add(guest: SocketAddress, holder: MappingHolder): Mapping {
     const { clock, limits, drops } = this.#environment;
-    const host = String(guest.address);
-    const ofGuest = this.#byGuest.get(host);
-    if (ofGuest !== undefined && ofGuest.size >= limits.mappingsPerGuest) {
+    if (this.#shares.of(holder) >= limits.mappingsPerGuest) {
       drops.add('udp-mappings-of-guest-limit');
-      this.#displaceFirst(ofGuest);
+      this.#displace(this.#shares.oldestOf(holder)!);
     } else if (this.#all.size >= limits.mappings) {
       drops.add('udp-mapping-limit');
-      this.#displaceFirst(this.#all);
+      this.#displace(this.#shares.oldestOfLargest()!);
     }
-    const mapping = new Mapping(guest, keyOf(guest), clock.now());
+    const mapping = new Mapping(guest, holder, clock.now());
     this.#all.set(mapping.key, mapping);
-    let mappings = this.#byGuest.get(host);
-    if (mappings === undefined) this.#byGuest.set(host, (mappings = new Map()));
-    mappings.set(mapping.key, mapping);
+    this.#shares.add(holder, mapping);
     this.#last = mapping;
     this.#schedule(mapping);
     return mapping;
@@ -78,8 +78,7 @@ export class Mappings {
     mapping.usedAt = now;
     if (now - mapping.orderedAt < ORDER_GRAIN) return;
     mapping.orderedAt = now;
-    moveLast(this.#all, mapping);
-    moveLast(this.#byGuest.get(String(mapping.guest.address))!, mapping);
+    this.#shares.add(mapping.holder, mapping);
   }
 
   remove(mapping: Mapping): void {
@@ -87,17 +86,13 @@ export class Mappings {
     mapping.isGone = true;
     if (this.#last === mapping) this.#last = undefined;
     this.#all.delete(mapping.key);
-    const host = String(mapping.guest.address);
-    const ofGuest = this.#byGuest.get(host)!;
-    ofGuest.delete(mapping.key);
-    if (ofGuest.size === 0) this.#byGuest.delete(host);
+    this.#shares.remove(mapping.holder, mapping);
     this.#queue.clear(mapping);
     this.#setTimer();
   }
 
-  #displaceFirst(mappings: Map<string, Mapping>): void {
-    const [first] = mappings.values();
-    this.#environment.gone(first!, 'limit');
+  #displace(mapping: Mapping): void {
+    this.#environment.gone(mapping, 'limit');
   }
 
   #expire(): void {
@@ -127,9 +122,4 @@ export class Mappings {
     if (deadline === Infinity) this.#timer.clear();
     else if (deadline !== this.#timer.deadline) this.#timer.set(deadline);
   }
-}
-
-function moveLast(mappings: Map<string, Mapping>, mapping: Mapping): void {
-  mappings.delete(mapping.key);
-  mappings.set(mapping.key, mapping);
 }

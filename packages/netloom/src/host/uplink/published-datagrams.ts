@@ -95,7 +95,7 @@ export class PublishedDatagrams implements Publication {
 
   #open(client: SocketAddress): Mapping {
     const { flows, limits } = this.#environment;
-    const mapping = this.#mappings.add(client);
+    const mapping = this.#mappings.add(client, String(client.address));
     const flow = flows.begin({
       protocol: 'udp',
       direction: 'inbound',
@@ -103,7 +103,8 @@ export class PublishedDatagrams implements Publication {
       destination: client,
       labels: [],
     });
-    mapping.add({ destination: this.to, target: this.to, flow }, limits.destinationsPerMapping);
+    const { to } = this;
+    mapping.add({ mapping, destination: to, target: to, flow }, limits.destinationsPerMapping);
     void this.#bind(mapping);
     return mapping;
   }

@@ -5,6 +5,7 @@ import { ConnectionCarrier } from './connections.ts';
 import { DatagramCarrier } from './datagrams.ts';
 import { EchoCarrier } from './echoes.ts';
 import type { UplinkEnvironment } from './environment.ts';
+import { FlowStarts } from './flow-starts.ts';
 import { FlowTable } from './flow-table.ts';
 import { UPLINK_LIMITS, type UplinkLimits } from './limits.ts';
 import { ownAddresses } from './own-addresses.ts';
@@ -60,6 +61,7 @@ export class Uplink implements AsyncDisposable {
       outside,
       policy: new Policy(options, own, () => clock.now()),
       flows: this.flows,
+      starts: new FlowStarts(clock, limits.startsPerMillisecond),
       limits,
       drops: this.drops,
     };

@@ -45,6 +45,9 @@ export const DHCP_BINDING_TRANSITIONS: Transitions<DhcpBindingState, DhcpBinding
   quarantined: { expire: 'free' },
 };
 
+/** Of a binding that no station asked for: one of an earlier run, or entered by its owner. */
+export const NO_STATION = -1;
+
 /** Why a lease is no longer the client's. */
 export type DhcpFreeReason = 'expired' | 'released' | 'declined';
 
@@ -58,10 +61,13 @@ export class DhcpBinding implements TimerEntry {
   hostname: string | undefined;
   /** Its owner has entered it for a client that may never ask: see `reserve` of the servers. */
   isReserved = false;
+  /** The station that asked for it; {@link NO_STATION}: nobody has said which. */
+  readonly station: number;
   readonly #machine: StateMachine<DhcpBindingState, DhcpBindingEvent>;
 
-  constructor(name: string, client: string) {
+  constructor(name: string, client: string, station: number) {
     this.client = client;
+    this.station = station;
     this.#machine = new StateMachine(name, DHCP_BINDING_TRANSITIONS, 'free');
   }
 

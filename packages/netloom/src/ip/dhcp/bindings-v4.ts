@@ -1,4 +1,5 @@
 import {
+  FairShares,
   IpAddress,
   NetloomError,
   TimerQueue,
@@ -7,7 +8,7 @@ import {
   type MacAddress,
 } from '../../core/index.ts';
 import { Dhcpv4OptionCode, type Dhcpv4Message } from '../../wire/index.ts';
-import { DhcpBinding } from './binding.ts';
+import { DhcpBinding, NO_STATION } from './binding.ts';
 import type { Dhcpv4ServerLimits } from './limits.ts';
 
 /** An address kept for one client, known by its MAC address or its client identifier. */
@@ -31,6 +32,8 @@ export interface Dhcpv4LeaseRecord {
   readonly address: string;
   /** Who holds it: see {@link clientKey}. */
   readonly client: string;
+  /** The key of its hardware address, where it is known by an identifier. */
+  readonly hardware?: string;
   readonly hostname: string | undefined;
   /** Milliseconds until it ends; null: never. */
   readonly remaining: number | null;
@@ -51,9 +54,11 @@ export interface Dhcpv4Pool {
 /** An address that is offered, leased or in quarantine. */
 export class Dhcpv4Binding extends DhcpBinding {
   readonly address: IpAddress;
+  /** The key of the client's hardware address, where it is known by an identifier (RFC 2131, section 4.2): a reservation may speak of that. */
+  hardware: string | undefined;
 
-  constructor(address: IpAddress, client: string) {
-    super('dhcpv4-binding', client);
+  constructor(address: IpAddress, client: string, station: number) {
+    super('dhcpv4-binding', client, station);
     this.address = address;
   }
 }
@@ -70,8 +75,9 @@ export class Dhcpv4Bindings {
   readonly #kept = new Set<number>();
   /** The last address of clients whose lease has ended, oldest first. */
   readonly #remembered = new Map<string, IpAddress>();
-  /** Bindings that are no more than offered, and are for anybody, oldest first. */
-  readonly #offers = new Set<Dhcpv4Binding>();
+  /** Bindings of addresses that are for anybody, and those of them that are no more than offered, by the station that asked. */
+  readonly #shares = new FairShares<number, Dhcpv4Binding>();
+  readonly #offers = new FairShares<number, Dhcpv4Binding>();
   readonly #size: number;
   /** Addresses of the pool that any client could be given. */
   #free: number;
@@ -105,14 +111,18 @@ export class Dhcpv4Bindings {
     return this.#ends.deadline();
   }
 
-  /** The client's binding. One entered by {@link reserve} is its own by whichever of its keys. */
+  /**
+   * The client's binding. One entered by {@link reserve} is its own by whichever of its keys; so is one of the address that is reserved for its hardware address, whatever
+   * the station called itself before: firmware that boots from the network and the system that it boots have identifiers of their own.
+   */
   ofClient(keys: readonly string[]): Dhcpv4Binding | undefined {
     const client = keys[0]!;
     const own = this.#byClient.get(client);
     if (own !== undefined) return own;
     const reserved = this.reservationOf(keys);
     const binding = reserved && this.#byAddress.get(reserved.word3);
-    if (binding?.isReserved !== true) return undefined;
+    if (binding === undefined) return undefined;
+    if (!binding.isReserved && !isOf(binding, keys)) return undefined;
     this.#byClient.delete(binding.client);
     binding.client = client;
     this.#byClient.set(client, binding);
@@ -135,12 +145,18 @@ export class Dhcpv4Bindings {
 
   /**
    * An address for the client, in the order of RFC 2131, section 4.3.1, with reservations first: the one reserved, the one it
-   * had last, the one it asks for, any. Undefined: there is none, or the table is full.
+   * had last, the one it asks for, any. Undefined: there is none, the table is full, or its station has its share: as many as are free, so that of stations that
+   * ask in many names none has the pool.
    */
-  choose(keys: readonly string[], wanted: IpAddress | undefined): IpAddress | undefined {
+  choose(
+    keys: readonly string[],
+    wanted: IpAddress | undefined,
+    station: number,
+  ): IpAddress | undefined {
     if (this.#byAddress.size >= this.#limits.bindings) return undefined;
     const reserved = this.reservationOf(keys);
     if (reserved !== undefined && !this.#byAddress.has(reserved.word3)) return reserved;
+    if (station !== NO_STATION && this.#shares.of(station) >= this.#free) return undefined;
     for (const address of [this.#remembered.get(keys[0]!), wanted]) {
       if (address !== undefined && this.#isFree(address)) return address;
     }
@@ -162,12 +178,11 @@ export class Dhcpv4Bindings {
     const known = this.reservationOf(keys);
     if (known !== undefined && client.address?.equals(known) !== false) return known;
     this.unreserve(client);
-    const own = this.#byClient.get(keys[0]!);
-    const address = client.address ?? own?.address ?? this.choose(keys, undefined);
+    const own = client.address === undefined ? this.#heldBy(keys) : undefined;
+    const address = client.address ?? own?.address ?? this.choose(keys, undefined, NO_STATION);
     if (address === undefined) return undefined;
     const holder = this.#byAddress.get(address.word3);
-    if (holder !== undefined && !keys.includes(holder.client))
-      throw takenError(address, this.#pool);
+    if (holder !== undefined && !isOf(holder, keys)) throw takenError(address, this.#pool);
     this.#reserve({ ...client, address });
     if (holder === undefined && this.#inPool(address.word3)) this.#free--;
     return address;
@@ -184,25 +199,27 @@ export class Dhcpv4Bindings {
   }
 
   /** Enters a binding of the client, which has none, to the address, which is free. */
-  add(address: IpAddress, client: string): Dhcpv4Binding {
-    const binding = new Dhcpv4Binding(address, client);
+  add(address: IpAddress, client: string, station: number): Dhcpv4Binding {
+    const binding = new Dhcpv4Binding(address, client, station);
     this.#byAddress.set(address.word3, binding);
     if (this.#isForAll(address.word3)) {
       this.#free--;
-      this.#offers.add(binding);
+      this.#shares.add(station, binding);
+      this.#offers.add(station, binding);
     }
     this.#byClient.set(client, binding);
     return binding;
   }
 
-  /** The offer that has waited longest to be taken up: where nothing is free, it gives way. */
-  oldestOffer(): Dhcpv4Binding | undefined {
-    return this.#offers.values().next().value;
+  /** The offer that gives way where a station can have no other address: its own oldest, or where nothing is free that of the station with most offers. */
+  offerToTakeBack(station: number): Dhcpv4Binding | undefined {
+    const own = station === NO_STATION ? undefined : this.#offers.oldestOf(station);
+    return own ?? (this.#free === 0 ? this.#offers.oldestOfLargest() : undefined);
   }
 
   /** Has the binding end at `deadline`. */
   endAt(binding: Dhcpv4Binding, deadline: number): void {
-    if (binding.state !== 'offered') this.#offers.delete(binding);
+    if (binding.state !== 'offered') this.#offers.remove(binding.station, binding);
     this.#ends.clear(binding);
     if (deadline !== Infinity) this.#ends.set(binding, deadline);
   }
@@ -217,7 +234,8 @@ export class Dhcpv4Bindings {
   /** Takes the binding out; the client's address is remembered. */
   remove(binding: Dhcpv4Binding): void {
     this.#ends.clear(binding);
-    this.#offers.delete(binding);
+    this.#offers.remove(binding.station, binding);
+    this.#shares.remove(binding.station, binding);
     this.#byAddress.delete(binding.address.word3);
     if (this.#isForAll(binding.address.word3)) this.#free++;
     if (binding.client === '') return;
@@ -234,6 +252,7 @@ export class Dhcpv4Bindings {
     this.#byClient.delete(binding.client);
     this.#remembered.delete(binding.client);
     binding.client = '';
+    binding.hardware = undefined;
     binding.hostname = undefined;
   }
 
@@ -245,6 +264,7 @@ export class Dhcpv4Bindings {
       records.push({
         address: binding.address.toString(),
         client: binding.client,
+        ...(binding.hardware !== undefined && { hardware: binding.hardware }),
         hostname: binding.hostname,
         remaining: binding.remaining(now),
         ...(binding.isReserved && { isReserved: true }),
@@ -260,6 +280,12 @@ export class Dhcpv4Bindings {
     }
     this.#kept.add(address.word3);
     for (const key of keysOfReserved(reservation)) this.#reservedFor.set(key, address);
+  }
+
+  /** The binding of a client of these keys. Of use where somebody reserves, which is rare: so all are looked through. */
+  #heldBy(keys: readonly string[]): Dhcpv4Binding | undefined {
+    for (const binding of this.#byAddress.values()) if (isOf(binding, keys)) return binding;
+    return undefined;
   }
 
   #inPool(word: number): boolean {
@@ -285,6 +311,11 @@ export class Dhcpv4Bindings {
       if (this.#isFree(address)) return address;
     }
   }
+}
+
+/** Whether the binding is that of a client of these keys, whichever of them it is known by. */
+function isOf({ client, hardware }: Dhcpv4Binding, keys: readonly string[]): boolean {
+  return keys.includes(client) || (hardware !== undefined && keys.includes(hardware));
 }
 
 /** A client identifier is of this length, or is not taken for one (RFC 2132, section 9.14: a type and one byte at least). */

@@ -1,5 +1,6 @@
 import {
   Cidr,
+  FairShares,
   NetloomError,
   TimerQueue,
   toHex,
@@ -7,7 +8,7 @@ import {
   type MacAddress,
 } from '../../core/index.ts';
 import { isFault, parseDuid } from '../../wire/index.ts';
-import { DhcpBinding } from './binding.ts';
+import { DhcpBinding, NO_STATION } from './binding.ts';
 import type { Dhcpv6ServerLimits } from './limits.ts';
 import type { Dhcpv6Pool } from './pool-v6.ts';
 
@@ -68,13 +69,15 @@ export class Dhcpv6Binding extends DhcpBinding {
   readonly lease: Cidr;
   associationId: number;
 
-  constructor({ client, kind, id }: Dhcpv6AssociationKey, lease: Cidr) {
-    super('dhcpv6-binding', client);
+  constructor({ client, kind, id }: Dhcpv6AssociationKey, lease: Cidr, station: number) {
+    super('dhcpv6-binding', client, station);
     this.kind = kind;
     this.lease = lease;
     this.associationId = id;
   }
 }
+
+type SharesByKind = Readonly<Record<Dhcpv6LeaseKind, FairShares<number, Dhcpv6Binding>>>;
 
 /** The table of a server: found by lease and by association, bounded, and ordered by the time each binding ends. */
 export class Dhcpv6Bindings {
@@ -84,11 +87,9 @@ export class Dhcpv6Bindings {
   readonly #byAssociation = new Map<string, Dhcpv6Binding>();
   /** How many bindings a client has. */
   readonly #counts = new Map<string, number>();
-  /** Bindings that are no more than offered, and are for anybody, oldest first. */
-  readonly #offers: Readonly<Record<Dhcpv6LeaseKind, Set<Dhcpv6Binding>>> = {
-    address: new Set(),
-    prefix: new Set(),
-  };
+  /** Bindings that are for anybody, and those of them that are no more than offered, by the station that asked. */
+  readonly #shares: SharesByKind = { address: new FairShares(), prefix: new FairShares() };
+  readonly #offers: SharesByKind = { address: new FairShares(), prefix: new FairShares() };
   readonly #ends = new TimerQueue<Dhcpv6Binding>();
   readonly #reservedFor = new Map<string, Cidr>();
   readonly #kept = new Set<string>();
@@ -138,16 +139,22 @@ export class Dhcpv6Bindings {
     return undefined;
   }
 
-  /** A lease for the association: the one reserved, the one it had last, one it asks for, any. Undefined: there is none, or a limit is reached. */
+  /**
+   * A lease for the association: the one reserved, the one it had last, one it asks for, any. Undefined: there is none, a limit is reached, or its station has its share:
+   * as many as are free, so that of stations that ask in many names none has the pool.
+   */
   choose(
     keys: readonly string[],
     key: Dhcpv6AssociationKey,
     wanted: readonly Cidr[],
+    station: number,
   ): Cidr | undefined {
     if (this.size >= this.#limits.bindings || !this.mayHaveMore(key.client)) return undefined;
     const pool = key.kind === 'address' ? this.#pools.addresses : this.#pools.prefixes;
     const reserved = key.kind === 'address' ? this.reservationOf(keys) : undefined;
     if (reserved !== undefined && this.ofLease(reserved) === undefined) return reserved;
+    const room = Math.min(pool.free, this.#limits.bindings - this.size);
+    if (station !== NO_STATION && this.#shares[key.kind].of(station) >= room) return undefined;
     const last = this.#remembered.get(textOf(key));
     const welcome = last === undefined ? wanted : [last, ...wanted];
     return welcome.find((lease) => pool.isFree(lease)) ?? pool.find();
@@ -158,16 +165,22 @@ export class Dhcpv6Bindings {
     return (this.#counts.get(client) ?? 0) < this.#limits.clientBindings;
   }
 
-  /** The offer that has waited longest to be taken up: where nothing is free, it gives way. */
-  oldestOffer(kind: Dhcpv6LeaseKind): Dhcpv6Binding | undefined {
-    return this.#offers[kind].values().next().value;
+  /** The offer that gives way where a station can have nothing else: its own oldest, or where nothing is free that of the station with most offers. */
+  offerToTakeBack(kind: Dhcpv6LeaseKind, station: number): Dhcpv6Binding | undefined {
+    const pool = kind === 'address' ? this.#pools.addresses : this.#pools.prefixes;
+    const offers = this.#offers[kind];
+    const own = station === NO_STATION ? undefined : offers.oldestOf(station);
+    return own ?? (pool.free === 0 ? offers.oldestOfLargest() : undefined);
   }
 
   /** Enters a binding of the association, which has none, to the lease, which is free. */
-  add(key: Dhcpv6AssociationKey, lease: Cidr): Dhcpv6Binding {
-    const binding = new Dhcpv6Binding(key, lease);
+  add(key: Dhcpv6AssociationKey, lease: Cidr, station: number): Dhcpv6Binding {
+    const binding = new Dhcpv6Binding(key, lease, station);
     this.#byLease.set(lease.toString(), binding);
-    if (!this.#kept.has(lease.toString())) this.#offers[binding.kind].add(binding);
+    if (!this.#kept.has(lease.toString())) {
+      this.#shares[binding.kind].add(station, binding);
+      this.#offers[binding.kind].add(station, binding);
+    }
     this.#pools.addresses.use(lease);
     this.#pools.prefixes.use(lease);
     this.#remember(binding);
@@ -176,7 +189,7 @@ export class Dhcpv6Bindings {
 
   /** Has the binding end at `deadline`. */
   endAt(binding: Dhcpv6Binding, deadline: number): void {
-    if (binding.state !== 'offered') this.#offers[binding.kind].delete(binding);
+    if (binding.state !== 'offered') this.#offers[binding.kind].remove(binding.station, binding);
     this.#ends.clear(binding);
     if (deadline !== Infinity) this.#ends.set(binding, deadline);
   }
@@ -201,7 +214,8 @@ export class Dhcpv6Bindings {
   /** Takes the binding out; the association's lease is remembered. */
   remove(binding: Dhcpv6Binding): void {
     this.#ends.clear(binding);
-    this.#offers[binding.kind].delete(binding);
+    this.#offers[binding.kind].remove(binding.station, binding);
+    this.#shares[binding.kind].remove(binding.station, binding);
     this.#byLease.delete(binding.lease.toString());
     this.#pools.addresses.unuse(binding.lease);
     this.#pools.prefixes.unuse(binding.lease);
@@ -229,10 +243,11 @@ export class Dhcpv6Bindings {
     this.unreserve(client);
     const own = this.#firstOf(keys);
     const key: Dhcpv6AssociationKey = { client: keys[0]!, kind: 'address', id: 0 };
-    const address = client.address ?? own?.lease.address ?? this.choose(keys, key, [])?.address;
+    const address =
+      client.address ?? own?.lease.address ?? this.choose(keys, key, [], NO_STATION)?.address;
     if (address === undefined) return undefined;
     const holder = this.ofLease(new Cidr(address, 128));
-    if (holder !== undefined && !keys.includes(holder.client)) throw this.#taken(address);
+    if (holder !== undefined && !isOf(holder, keys)) throw this.#taken(address);
     this.#reserve({ ...client, address });
     return address;
   }
@@ -292,7 +307,7 @@ export class Dhcpv6Bindings {
   /** The first address binding of a client of these keys. Of use where somebody reserves, which is rare: so all are looked through. */
   #firstOf(keys: readonly string[]): Dhcpv6Binding | undefined {
     for (const binding of this.#byLease.values()) {
-      if (binding.kind === 'address' && keys.includes(binding.client)) return binding;
+      if (binding.kind === 'address' && isOf(binding, keys)) return binding;
     }
     return undefined;
   }
@@ -322,6 +337,14 @@ function textOf({ client, kind, id }: Dhcpv6AssociationKey): string {
   return `${kind}:${id}:${client}`;
 }
 
+/** Whether the binding is that of a client of these keys: by its DUID, or by the MAC address in it. */
+function isOf({ client }: Dhcpv6Binding, keys: readonly string[]): boolean {
+  const mac = DUID_OF_MAC.exec(client)?.[1];
+  return keys.includes(client) || (mac !== undefined && keys.includes(`hw:1:${mac}`));
+}
+
+/** The key of a DUID that was made of an Ethernet address, with the time or without (RFC 8415, sections 11.2 and 11.4). */
+const DUID_OF_MAC = /^duid:(?:00010001[0-9a-f]{8}|00030001)([0-9a-f]{12})$/;
 const HARDWARE_ETHERNET = 1;
 const MAC_LENGTH = 6;
 

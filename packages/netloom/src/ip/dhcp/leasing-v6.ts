@@ -8,7 +8,7 @@ import {
   type Dhcpv6Message,
   type Dhcpv6Option,
 } from '../../wire/index.ts';
-import { poolExhausted, type DhcpFreeReason } from './binding.ts';
+import { NO_STATION, poolExhausted, type DhcpFreeReason } from './binding.ts';
 import {
   Dhcpv6Bindings,
   dhcpv6ReservedKeys,
@@ -26,6 +26,8 @@ export interface Dhcpv6LeaseRequest {
   readonly message: Dhcpv6Message;
   /** See `dhcpv6ClientKeys`. */
   readonly keys: readonly string[];
+  /** The station that sent it. */
+  readonly station: number;
   readonly now: number;
 }
 
@@ -90,7 +92,7 @@ export class Dhcpv6Leasing {
       this.#bindings.ofLease(lease) === undefined &&
       this.#bindings.ofAssociation(keys, key) === undefined
     ) {
-      const binding = this.#bindings.add(key, lease);
+      const binding = this.#bindings.add(key, lease, NO_STATION);
       binding.isReserved = true;
       binding.hostname = client.hostname;
       binding.take('acknowledge', now);
@@ -128,7 +130,7 @@ export class Dhcpv6Leasing {
 
   /** A client that has what this server could have given and has given to nobody: most likely it did, and has forgotten. */
   #adopt(
-    { keys }: Dhcpv6LeaseRequest,
+    { keys, station }: Dhcpv6LeaseRequest,
     association: Dhcpv6Association,
     asked: readonly Cidr[],
   ): Dhcpv6Binding | undefined {
@@ -136,9 +138,9 @@ export class Dhcpv6Leasing {
     if (asked.length === 0 || this.#bindings.ofAssociation(keys, key) !== undefined) {
       return undefined;
     }
-    const lease = this.#bindings.choose(keys, key, asked);
+    const lease = this.#bindings.choose(keys, key, asked, station);
     const isTheirs = lease !== undefined && asked.some((other) => other.equals(lease));
-    return isTheirs ? this.#bindings.add(key, lease) : undefined;
+    return isTheirs ? this.#bindings.add(key, lease, station) : undefined;
   }
 
   /** Takes back what a Release or Decline names; answers the option of an association that has nothing. */
@@ -188,9 +190,10 @@ export class Dhcpv6Leasing {
 
   /** The association's binding; made if there is none, changed if another address is reserved for its client by now. */
   #bindingFor(
-    { keys, now }: Dhcpv6LeaseRequest,
+    request: Dhcpv6LeaseRequest,
     association: Dhcpv6Association,
   ): Dhcpv6Binding | undefined {
+    const { keys, now, station } = request;
     const key = keyOf(keys, association);
     const binding = this.#bindings.ofAssociation(keys, key);
     const reserved = key.kind === 'address' ? this.#bindings.reservationOf(keys) : undefined;
@@ -201,23 +204,22 @@ export class Dhcpv6Leasing {
     const kept = this.#bindings.ofAssociation(keys, key);
     if (kept !== undefined) return kept;
     const lease =
-      this.#bindings.choose(keys, key, leasesOf(association)) ??
-      this.#takeBackOffer(keys, key, now);
-    return lease && this.#bindings.add(key, lease);
+      this.#bindings.choose(keys, key, leasesOf(association), station) ??
+      this.#takeBackOffer(request, key);
+    return lease && this.#bindings.add(key, lease, station);
   }
 
-  /** Where nothing is free, the oldest offer gives way: or whoever asks in many names, and takes nothing, would have the pool. */
+  /** Where there is nothing to be had, an offer gives way: or whoever asks in many names, and takes nothing, would have the pool. */
   #takeBackOffer(
-    keys: readonly string[],
+    { keys, now, station }: Dhcpv6LeaseRequest,
     key: Dhcpv6AssociationKey,
-    now: number,
   ): Cidr | undefined {
-    const offer = this.#bindings.oldestOffer(key.kind);
+    const offer = this.#bindings.offerToTakeBack(key.kind, station);
     if (offer === undefined || offer.client === key.client) return undefined;
     if (!this.#bindings.mayHaveMore(key.client)) return undefined;
     this.#events.offerTakenBack();
     this.#free(offer, 'withdraw', now);
-    return this.#bindings.choose(keys, key, []);
+    return this.#bindings.choose(keys, key, [], station);
   }
 
   /** The association's binding, if its client has it for good. */
@@ -274,7 +276,7 @@ export class Dhcpv6Leasing {
     ) {
       return false;
     }
-    const binding = this.#bindings.add(key, lease);
+    const binding = this.#bindings.add(key, lease, NO_STATION);
     binding.hostname = hostname;
     binding.take('acknowledge', now);
     this.#bindings.endAt(binding, now + remaining);

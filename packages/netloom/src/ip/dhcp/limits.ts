@@ -60,6 +60,8 @@ export interface Dhcpv4ServerLimits {
   readonly quarantine: number;
   /** Clients whose last address is remembered after their lease; past it the oldest is forgotten. */
   readonly remembered: number;
+  /** Messages of one station that are looked at in a second; twice as many at once. */
+  readonly messagesPerStation: number;
   /** The shortest lease given to a client that asks for a short one. */
   readonly shortestLease: number;
   /** The largest message sent, in bytes of UDP payload. */
@@ -72,6 +74,7 @@ export const DHCPV4_SERVER_LIMITS: Dhcpv4ServerLimits = {
   offerTime: 60_000,
   quarantine: 600_000,
   remembered: 65_536,
+  messagesPerStation: 20,
   shortestLease: 60_000,
   messageSize: 1472,
 };
@@ -110,6 +113,8 @@ export interface Dhcpv6ServerLimits {
   readonly quarantine: number;
   /** Associations whose last address or prefix is remembered after their lease; past it the oldest is forgotten. */
   readonly remembered: number;
+  /** Messages of one station that are looked at in a second; twice as many at once. */
+  readonly messagesPerStation: number;
 }
 
 /** The defaults. */
@@ -120,4 +125,5 @@ export const DHCPV6_SERVER_LIMITS: Dhcpv6ServerLimits = {
   offerTime: 60_000,
   quarantine: 600_000,
   remembered: 65_536,
+  messagesPerStation: 20,
 };

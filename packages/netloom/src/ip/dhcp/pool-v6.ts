@@ -60,6 +60,11 @@ export class Dhcpv6Pool {
     return new Dhcpv6Pool(toBigInt(block.network), 2 ** bits, length);
   }
 
+  /** How many any client could be given. */
+  get free(): number {
+    return this.#free;
+  }
+
   /** Whether any client may be given it now. */
   isFree(lease: Cidr): boolean {
     const number = this.#numberOf(lease);

@@ -39,18 +39,19 @@ class Bench {
   }
 
   /** Hands the server a client's message; answers its reply, if there is one. */
-  ask(request: Ask, now = 0): Dhcpv4Message | undefined {
+  ask(request: Ask, now = 0, station?: number): Dhcpv4Message | undefined {
     const before = this.replies.length;
-    this.server.receive(encodeDhcpv4(messageOf(request)), IpAddress.ANY4, now);
+    const bytes = encodeDhcpv4(messageOf(request));
+    this.server.receive(bytes, IpAddress.ANY4, now, undefined, station);
     return this.replies.length > before ? this.replies.at(-1)!.message : undefined;
   }
 
   /** DISCOVER and REQUEST of a client; answers its address. */
-  lease(client: number, now = 0): string | undefined {
-    const offer = this.ask({ type: DISCOVER, client }, now);
+  lease(client: number, now = 0, station?: number): string | undefined {
+    const offer = this.ask({ type: DISCOVER, client }, now, station);
     if (offer === undefined) return undefined;
     const wanted = offer.yourAddress;
-    const reply = this.ask({ type: REQUEST, client, wanted, server: OWN }, now);
+    const reply = this.ask({ type: REQUEST, client, wanted, server: OWN }, now, station);
     return reply?.type === ACKNOWLEDGE ? reply.yourAddress.toString() : undefined;
   }
 
@@ -148,8 +149,8 @@ test('reservations by hardware address and by client identifier', () => {
   const other = [{ code: Dhcpv4OptionCode.CLIENT_IDENTIFIER, data: fromHex('ff0103') }];
   assert.equal(
     bench.ask({ type: DISCOVER, client: 1, options: other })?.yourAddress.toString(),
-    '10.0.0.100',
-    'the reserved address is held by the same station under another name',
+    '10.0.0.7',
+    'it is the same station under another name',
   );
 });
 
@@ -172,6 +173,46 @@ test('an exhausted pool: no offer, until an address comes free', () => {
   assert.deepEqual(bench.server.drops.snapshot(), { 'no-address': 1 });
   bench.ask({ type: RELEASE, client: 1, address: at('10.0.0.2'), server: OWN });
   assert.equal(bench.lease(3), '10.0.0.2');
+});
+
+test('a station that is many clients leases as much as it leaves, so that there is something for the next', () => {
+  const bench = new Bench({
+    ...pool('10.0.0.100', '10.0.0.109'),
+    limits: { messagesPerStation: 1000 },
+  });
+  const leased = (station: number, first: number): number => {
+    let count = 0;
+    for (let client = first; client < first + 50; client++) {
+      if (bench.lease(client, 0, station) !== undefined) count++;
+    }
+    return count;
+  };
+  assert.deepEqual([leased(1, 100), leased(2, 200), leased(3, 300), leased(4, 400)], [5, 3, 1, 1]);
+  assert.equal(leased(5, 500), 0);
+});
+
+test('a station that takes nothing has no more offers than its share, and its oldest give way', () => {
+  const bench = new Bench({
+    ...pool('10.0.0.100', '10.0.0.109'),
+    limits: { messagesPerStation: 1000 },
+  });
+  for (let client = 100; client < 200; client++) {
+    assert.equal(bench.ask({ type: DISCOVER, client }, 0, 1)?.type, OFFER);
+  }
+  assert.equal(bench.server.size, 5);
+  assert.equal(bench.server.drops.get('offer-taken-back'), 95);
+  assert.ok(bench.lease(1, 0, 2));
+  assert.equal(bench.server.size, 6);
+});
+
+test('a station is served so often a second, and its neighbour is not kept waiting', () => {
+  const bench = new Bench({ limits: { messagesPerStation: 2 } });
+  const served = (station: number, now: number): number =>
+    Array.from({ length: 10 }, (_, client) =>
+      bench.ask({ type: DISCOVER, client: 10 * station + client }, now, station),
+    ).filter((reply) => reply !== undefined).length;
+  assert.deepEqual([served(1, 0), served(2, 0), served(1, 500), served(1, 500)], [4, 4, 1, 0]);
+  assert.equal(bench.server.drops.get('station-rate'), 6 + 6 + 9 + 10);
 });
 
 test('the table is bounded, whatever the pool', () => {
@@ -630,6 +671,26 @@ test('a lease entered by reserve() is not taken in from an earlier run', () => {
   bench.server.reserve({ mac: new MacAddress(0x0200, 1) }, 0);
   const after = new Bench();
   assert.equal(after.server.importLeases(bench.server.leases(0), 0), 0);
+});
+
+test('what a client has under its identifier may be reserved for its hardware address, then and in a later run', () => {
+  const bench = new Bench();
+  const options = [{ code: Dhcpv4OptionCode.CLIENT_IDENTIFIER, data: fromHex('ff0102') }];
+  const offer = bench.ask({ type: DISCOVER, client: 1, options });
+  const wanted = offer!.yourAddress;
+  bench.ask({ type: REQUEST, client: 1, wanted, server: OWN, options });
+  const mac = new MacAddress(0x0200, 1);
+  const records = JSON.parse(JSON.stringify(bench.server.leases(0)));
+  const after = new Bench();
+  assert.equal(after.server.importLeases(records, 0), 1);
+  for (const { server } of [bench, after]) {
+    const other = { mac: new MacAddress(0x0200, 2), address: wanted };
+    assert.throws(() => server.reserve(other, 0), { code: 'DHCP_POOL_INVALID' });
+    assert.equal(String(server.reserve({ mac, address: wanted }, 0)), String(wanted));
+    const [lease, ...more] = server.leases(0);
+    assert.deepEqual([lease?.client, lease?.isReserved, more.length], ['id:ff0102', undefined, 0]);
+  }
+  assert.equal(bench.ask({ type: REQUEST, client: 1, wanted, options })?.type, ACKNOWLEDGE);
 });
 
 test('a flood of DISCOVERs in many names does not keep a neighbour from a lease; memory is bounded', () => {

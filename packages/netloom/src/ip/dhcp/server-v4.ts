@@ -28,7 +28,7 @@ import {
   type Dhcpv4Reservation,
   type Dhcpv4ReservedClient,
 } from './bindings-v4.ts';
-import { poolExhausted, type DhcpFreeReason } from './binding.ts';
+import { NO_STATION, poolExhausted, type DhcpFreeReason } from './binding.ts';
 import { countDrop } from './diagnostics.ts';
 import { DHCPV4_SERVER_LIMITS, type Dhcpv4ServerLimits } from './limits.ts';
 import { Outbox } from '../outbox.ts';
@@ -39,6 +39,7 @@ import {
   requestedOptions,
   type Dhcpv4Parameters,
 } from './replies-v4.ts';
+import { StationRates } from './station-rates.ts';
 
 /** Where a reply goes. */
 export interface Dhcpv4Destination {
@@ -82,11 +83,13 @@ export class Dhcpv4Server implements Engine {
   readonly #leaseDuration: number;
   readonly #parameters: readonly Dhcpv4Option[];
   readonly #bindings: Dhcpv4Bindings;
+  readonly #rates: StationRates;
   readonly #sink: Dhcpv4ServerSink;
   readonly #outbox: Outbox = new Outbox();
 
   constructor(options: Dhcpv4ServerOptions, sink: Dhcpv4ServerSink) {
     this.#limits = withLimits(DHCPV4_SERVER_LIMITS, options.limits);
+    this.#rates = new StationRates(this.#limits.messagesPerStation);
     this.#address = options.interface.address;
     this.#leaseDuration = options.leaseDuration ?? DEFAULT_LEASE_DURATION;
     if (!(this.#leaseDuration >= 1000)) {
@@ -131,9 +134,9 @@ export class Dhcpv4Server implements Engine {
     if (address === undefined) throw poolExhausted();
     const keys = keysOfReserved(client);
     // A client that has another address is given this one when it asks anew.
-    const isEntered = this.#bindings.ofClient(keys) ?? this.#bindings.ofAddress(address);
+    const isEntered = this.#bindings.ofAddress(address) ?? this.#bindings.ofClient(keys);
     if (isEntered === undefined) {
-      const binding = this.#bindings.add(address, keys[0]!);
+      const binding = this.#bindings.add(address, keys[0]!, NO_STATION);
       binding.isReserved = true;
       binding.hostname = client.hostname;
       binding.take('acknowledge', now);
@@ -166,16 +169,17 @@ export class Dhcpv4Server implements Engine {
     this.#outbox.deliver();
   }
 
-  /** A message that came to UDP port 67. Borrowed until this returns. */
-  receive(bytes: Uint8Array, from: IpAddress, now: number): void {
+  /** A message that came to UDP port 67 from a station: undefined counts as one that is trusted. Borrowed until this returns. */
+  receive(bytes: Uint8Array, from: IpAddress, now: number, _?: IpAddress, station?: number): void {
     this.advance(now);
-    const reason = this.#handle(bytes, now);
+    const isServed = station === undefined || this.#rates.take(station, now);
+    const reason = isServed ? this.#handle(bytes, now, station ?? NO_STATION) : 'station-rate';
     countDrop(this.drops, reason, { engine: 'dhcpv4-server', from, at: now });
     this.#outbox.deliver();
   }
 
   /** Serves the message, or answers why not. */
-  #handle(bytes: Uint8Array, now: number): string | undefined {
+  #handle(bytes: Uint8Array, now: number, station: number): string | undefined {
     const message = parseDhcpv4(bytes, 0, bytes.length);
     if (typeof message === 'string') return message;
     if (message.operation !== Dhcpv4Operation.REQUEST) return 'not-a-request';
@@ -184,7 +188,7 @@ export class Dhcpv4Server implements Engine {
     if (clientKeys(message).length === 0) return 'no-client';
     switch (message.type) {
       case Dhcpv4MessageType.DISCOVER:
-        return this.#onDiscover(message, now);
+        return this.#onDiscover(message, now, station);
       case Dhcpv4MessageType.REQUEST:
         return this.#onRequest(message, now);
       case Dhcpv4MessageType.DECLINE:
@@ -198,8 +202,8 @@ export class Dhcpv4Server implements Engine {
     }
   }
 
-  #onDiscover(message: Dhcpv4Message, now: number): string | undefined {
-    const binding = this.#bindingToOffer(message, now);
+  #onDiscover(message: Dhcpv4Message, now: number, station: number): string | undefined {
+    const binding = this.#bindingToOffer(message, now, station);
     if (binding === undefined) return 'no-address';
     if (binding.state !== 'bound') {
       binding.take('offer', now);
@@ -210,7 +214,7 @@ export class Dhcpv4Server implements Engine {
   }
 
   /** The client's binding; made if there is none, changed if another address is reserved for it by now. */
-  #bindingToOffer(message: Dhcpv4Message, now: number): Dhcpv4Binding | undefined {
+  #bindingToOffer(message: Dhcpv4Message, now: number, station: number): Dhcpv4Binding | undefined {
     const keys = clientKeys(message);
     const client = keys[0]!;
     const binding = this.#bindings.ofClient(keys);
@@ -226,17 +230,18 @@ export class Dhcpv4Server implements Engine {
     const kept = this.#bindings.ofClient(keys);
     if (kept !== undefined) return kept;
     const wanted = message.address(Dhcpv4OptionCode.REQUESTED_ADDRESS);
-    const address = this.#bindings.choose(keys, wanted) ?? this.#takeBackOffer(keys, now);
-    return address && this.#bindings.add(address, client);
+    const address =
+      this.#bindings.choose(keys, wanted, station) ?? this.#takeBackOffer(keys, now, station);
+    return address && this.#bindings.add(address, client, station);
   }
 
-  /** Where nothing is free, the oldest offer gives way: or whoever asks in many names, and takes nothing, would have the pool. */
-  #takeBackOffer(keys: readonly string[], now: number): IpAddress | undefined {
-    const offer = this.#bindings.oldestOffer();
+  /** Where there is nothing to be had, an offer gives way: or whoever asks in many names, and takes nothing, would have the pool. */
+  #takeBackOffer(keys: readonly string[], now: number, station: number): IpAddress | undefined {
+    const offer = this.#bindings.offerToTakeBack(station);
     if (offer === undefined) return undefined;
     this.drops.add('offer-taken-back');
     this.#free(offer, 'withdraw', 'released', now);
-    return this.#bindings.choose(keys, undefined);
+    return this.#bindings.choose(keys, undefined, station);
   }
 
   /** A REQUEST means one of three things, told apart by what it has (RFC 2131, section 4.3.2). */
@@ -279,6 +284,7 @@ export class Dhcpv4Server implements Engine {
   #acknowledge(message: Dhcpv4Message, binding: Dhcpv4Binding, now: number): undefined {
     binding.take('acknowledge', now);
     binding.isReserved = false;
+    [, binding.hardware] = clientKeys(message);
     const hostname = message.text(Dhcpv4OptionCode.HOST_NAME);
     if (hostname !== undefined && isDomainName(hostname)) binding.hostname = hostname;
     const duration = this.#grant(message, Dhcpv4MessageType.ACKNOWLEDGE, binding);
@@ -413,7 +419,8 @@ export class Dhcpv4Server implements Engine {
     ) {
       return false;
     }
-    const binding = this.#bindings.add(address, record.client);
+    const binding = this.#bindings.add(address, record.client, NO_STATION);
+    binding.hardware = record.hardware;
     binding.hostname = record.hostname;
     binding.take('acknowledge', now);
     this.#bindings.endAt(binding, now + remaining);

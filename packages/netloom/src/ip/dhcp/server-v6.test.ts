@@ -75,6 +75,7 @@ interface Ask {
   readonly options?: readonly Dhcpv6Option[];
   readonly now?: number;
   readonly to?: IpAddress;
+  readonly station?: number;
 }
 
 function macOf(client: number): MacAddress {
@@ -134,7 +135,8 @@ class Bench {
   ask(request: Ask): Dhcpv6Message | undefined {
     const before = this.replies.length;
     const bytes = encodeDhcpv6(messageOf(request));
-    this.server.receive(bytes, CLIENT, request.now ?? 0, request.to ?? DHCPV6_ALL_SERVERS);
+    const { now = 0, to = DHCPV6_ALL_SERVERS, station } = request;
+    this.server.receive(bytes, CLIENT, now, to, station);
     // Bytes are borrowed: what the engine kept a view of is spoilt.
     bytes.fill(0xee);
     return this.replies.length > before ? readMessage6(this.replies.at(-1)!.bytes) : undefined;
@@ -489,6 +491,21 @@ test('reserve() leases an address before its client asks, and keeps it for that 
   });
 });
 
+test('what a client has may be reserved for its MAC address, then and in a later run', () => {
+  const bench = new Bench();
+  const address = at(bench.lease(1));
+  const after = new Bench();
+  assert.equal(after.server.importLeases(bench.server.leases(0), 0), 1);
+  for (const { server } of [bench, after]) {
+    assert.throws(() => server.reserve({ mac: macOf(2), address }, 0), {
+      code: 'DHCP_POOL_INVALID',
+    });
+    assert.equal(String(server.reserve({ mac: macOf(1), address }, 0)), String(address));
+    assert.equal(server.leases(0).length, 1);
+    assert.equal(String(server.reserve({ mac: macOf(1) }, 0)), String(address));
+  }
+});
+
 test('a client’s name is taken from its FQDN option (RFC 4704)', () => {
   for (const name of ['box', 'box.example.com']) {
     const bench = new Bench();
@@ -715,4 +732,39 @@ test('what is offered to the client it is reserved for does not give way to othe
   assert.equal(bench.lease(6), `status ${Dhcpv6Status.NO_ADDRESSES}`);
   assert.equal(bench.server.size, 5);
   assert.equal(bench.server.drops.get('offer-taken-back'), 0);
+});
+
+test('a station that is many clients has as much as it leaves, of addresses and of prefixes, and is served so often', () => {
+  const bench = new Bench({
+    pool: { first: at('2001:db8::100'), last: at('2001:db8::109') },
+    delegation: { block: Cidr.parse('2001:db8:ff00::/40'), length: 43 },
+    limits: { messagesPerStation: 1000 },
+  });
+  const options = [dhcpv6Option(Dhcpv6OptionCode.RAPID_COMMIT)];
+  const leased = (station: number, what: Pick<Ask, 'addresses' | 'prefixes'>): number => {
+    const before = bench.server.leases(0).length;
+    for (let client = 1; client <= 50; client++) {
+      bench.ask({ type: SOLICIT, client: 100 * station + client, ...what, options, station });
+    }
+    return bench.server.leases(0).length - before;
+  };
+  assert.deepEqual([leased(1, { addresses: [''] }), leased(2, { addresses: [''] })], [5, 3]);
+  assert.deepEqual([leased(3, { prefixes: [''] }), leased(4, { prefixes: [''] })], [4, 2]);
+  assert.equal(bench.server.drops.get('station-rate'), 0);
+  const slow = new Bench({ limits: { messagesPerStation: 2 } });
+  for (let client = 1; client <= 10; client++) {
+    slow.ask({ type: SOLICIT, client, addresses: [''], station: 1 });
+  }
+  assert.equal(slow.server.drops.get('station-rate'), 6);
+});
+
+test('offers of a station give way to its own, and not to it those of another', () => {
+  const bench = new Bench({ limits: { messagesPerStation: 1000 } });
+  const offered = (client: number, station: number): string | undefined =>
+    addressesOf(bench.ask({ type: SOLICIT, client, addresses: [''], station }))[0];
+  const kept = offered(1, 1);
+  for (let client = 100; client < 150; client++) offered(client, 2);
+  assert.equal(offered(1, 1), kept);
+  assert.ok(bench.server.size <= 3);
+  assert.ok(bench.server.drops.get('offer-taken-back') > 40);
 });

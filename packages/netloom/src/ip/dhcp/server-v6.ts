@@ -19,7 +19,7 @@ import {
   type Dhcpv6Option,
 } from '../../wire/index.ts';
 import { acceptDhcpv6, type AcceptedDhcpv6 } from './accepting-v6.ts';
-import type { DhcpFreeReason } from './binding.ts';
+import { NO_STATION, type DhcpFreeReason } from './binding.ts';
 import {
   dhcpv6ClientKeys,
   type Dhcpv6LeaseRecord,
@@ -39,6 +39,7 @@ import {
   requestedOptionsV6,
   type Dhcpv6ServerParameters,
 } from './replies-v6.ts';
+import { StationRates } from './station-rates.ts';
 
 /** What a {@link Dhcpv6Server} calls. A handler may call anything of the server's. */
 export interface Dhcpv6ServerSink {
@@ -92,6 +93,7 @@ export class Dhcpv6Server implements Engine {
   readonly #preference: number;
   readonly #parameters: readonly Dhcpv6Option[];
   readonly #leasing: Dhcpv6Leasing;
+  readonly #rates: StationRates;
   readonly #sink: Dhcpv6ServerSink;
   readonly #outbox: Outbox = new Outbox();
 
@@ -106,6 +108,7 @@ export class Dhcpv6Server implements Engine {
       );
     }
     this.#limits = withLimits(DHCPV6_SERVER_LIMITS, options.limits);
+    this.#rates = new StationRates(this.#limits.messagesPerStation);
     this.#duid = options.duid;
     this.#subnet = options.interface;
     this.#rapidCommit = options.rapidCommit ?? true;
@@ -164,10 +167,15 @@ export class Dhcpv6Server implements Engine {
     this.#outbox.deliver();
   }
 
-  /** A message that came to UDP port 547 of the address `to`: undefined counts as a group. Borrowed until this returns. */
-  receive(bytes: Uint8Array, from: IpAddress, now: number, to?: IpAddress): void {
+  /**
+   * A message that came to UDP port 547 of the address `to` (undefined counts as a group) from a station (undefined counts as one that is trusted). Borrowed until this
+   * returns.
+   */
+  receive(bytes: Uint8Array, from: IpAddress, now: number, to?: IpAddress, station?: number): void {
     this.advance(now);
-    const reason = this.#handle(bytes, from, now, to);
+    const isServed = station === undefined || this.#rates.take(station, now);
+    const sender = { from, station: station ?? NO_STATION };
+    const reason = isServed ? this.#handle(bytes, sender, now, to) : 'station-rate';
     countDrop(this.drops, reason, { engine: 'dhcpv6-server', from, at: now });
     this.#outbox.deliver();
   }
@@ -175,7 +183,7 @@ export class Dhcpv6Server implements Engine {
   /** Serves the message, or answers why not. */
   #handle(
     bytes: Uint8Array,
-    from: IpAddress,
+    sender: Pick<Request, 'from' | 'station'>,
     now: number,
     to: IpAddress | undefined,
   ): string | undefined {
@@ -185,7 +193,7 @@ export class Dhcpv6Server implements Engine {
     if (typeof associations === 'string') return associations;
     if (associations.length > this.#limits.associations) return 'too-many-associations';
     const keys = accepted.duid === undefined ? [] : dhcpv6ClientKeys(accepted.duid);
-    const request: Request = { ...accepted, keys, associations, from, now };
+    const request: Request = { ...accepted, keys, associations, ...sender, now };
     if (request.isUnicast) {
       return this.#reply(request, [dhcpv6Status(Dhcpv6Status.USE_MULTICAST)]);
     }

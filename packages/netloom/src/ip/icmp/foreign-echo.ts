@@ -10,6 +10,7 @@ import type { IcmpLayer } from './icmp-layer.ts';
 /** A guest's echo request, for whoever intercepts it. */
 export class ForeignEcho implements InterceptedEcho {
   readonly interface: Interface;
+  readonly station: number;
   readonly #layer: IcmpLayer;
   /** Back to the guest, in the name of the target. */
   readonly #path: Path;
@@ -19,6 +20,7 @@ export class ForeignEcho implements InterceptedEcho {
 
   constructor(layer: IcmpLayer, path: Path, packet: Packet, rest: number) {
     this.interface = packet.interface;
+    this.station = packet.station;
     this.#layer = layer;
     this.#path = path;
     this.#rest = rest;

@@ -241,11 +241,13 @@ test('a guest that does not finish the handshake: the acceptor is told', () => {
   assert.equal((bench.opened[1] as NetloomError).code, 'CONNECTION_REFUSED');
 });
 
-test('attempts are bounded: of one guest the newest is passed over, of all the oldest gives way', () => {
+test('attempts are bounded: of one guest, by whatever addresses, the newest is passed over; of all the oldest gives way of who has most', () => {
   const limits = { tcp: { attempts: 4, attemptsPerGuest: 3 } };
   const bench = new InterceptionBench({ limits, addresses: ['10.0.0.1/16'] });
   for (let port = 1; port <= 5; port++) {
     bench.peerPort = port;
+    Object.assign(bench.ends, { source: IpAddress.parse(`10.0.2.${port}`) });
+    bench.learn(bench.ends.source);
     bench.peer('S 0 <mss 1460>');
   }
   assert.equal(bench.keeper.attempts.length, 3);
@@ -254,13 +256,15 @@ test('attempts are bounded: of one guest the newest is passed over, of all the o
   bench.keeper.attempts[0]!.accept((made, error) => bench.opened.push(error ?? made));
   bench.segments();
   for (let guest = 10; guest < 13; guest++) {
-    Object.assign(bench.ends, { source: IpAddress.parse(`10.0.1.${guest}`) });
+    const sourceMac = new MacAddress(0x0200, guest);
+    Object.assign(bench.ends, { source: IpAddress.parse(`10.0.1.${guest}`), sourceMac });
     bench.learn(bench.ends.source);
     bench.peer('S 0 <mss 1460>');
   }
   assert.equal(bench.stack.tcp.attempts.size, 4);
   assert.equal((bench.opened[0] as NetloomError).code, 'TOO_MANY_OPEN');
   assert.deepEqual(bench.keeper.ends, ['displaced']);
+  assert.ok(bench.keeper.attempts.slice(3).every(({ cancelled }) => cancelled !== undefined));
   assert.equal(bench.stack.tcp.connections, 4);
 });
 

@@ -44,6 +44,8 @@ export interface InterceptedConnection {
   readonly local: SocketAddress;
   /** Where it came in. */
   readonly interface: Interface;
+  /** The station that sent it, as `MacAddress.toNumber` has it: who shares something out among guests tells them apart by this. */
+  readonly station: number;
   /** The address is one of the stack's own, and nothing listens there. */
   readonly isOwn: boolean;
   /** Called once if the guest gives up before it has been answered; not after that. */
@@ -63,6 +65,8 @@ export interface InterceptedDatagram extends Datagram {
   readonly destination: SocketAddress;
   /** Where it came in. */
   readonly interface: Interface;
+  /** The station that sent it, as `MacAddress.toNumber` has it: who shares something out among guests tells them apart by this. */
+  readonly station: number;
   /** The address is one of the stack's own, and no socket is there. */
   readonly isOwn: boolean;
 }
@@ -74,6 +78,8 @@ export interface InterceptedEcho {
   readonly target: IpAddress;
   /** Where it came in. */
   readonly interface: Interface;
+  /** The station that sent it, as `MacAddress.toNumber` has it: who shares something out among guests tells them apart by this. */
+  readonly station: number;
   readonly sequence: number;
   /** Bytes after the ICMP header. */
   readonly size: number;

@@ -148,6 +148,17 @@ export class Interface implements LinkHandler {
     return false;
   }
 
+  /** Whether the IPv4 word is of one of its networks. */
+  isOnLinkV4(word: number): boolean {
+    for (const { cidr } of this.addresses) {
+      const { address, prefixLength } = cidr;
+      if (address.family !== 4) continue;
+      // The bits that differ, those of the host shifted out; a shift by 32 would be none.
+      if (prefixLength === 0 || (word ^ address.word3) >>> (32 - prefixLength) === 0) return true;
+    }
+    return false;
+  }
+
   /** Whether the IPv4 word is the broadcast address of one of its networks (RFC 1122, section 3.2.1.3). */
   isBroadcastV4(word: number): boolean {
     if (word === -1) return true;

@@ -84,6 +84,15 @@ test('a check whether our address is free is answered to all (RFC 4861, section 
   ]);
 });
 
+test('checks without end are answered to all now and then', () => {
+  const bench = new StackBench();
+  const probe = ends({ source: IpAddress.ANY6, destination: OWN_GROUP });
+  const free: NdpMessage = { kind: 'neighbour-solicitation', target: OWN, options: [] };
+  for (let left = 1000; left > 0; left--) bench.inject(ndpFrame(probe, free));
+  assert.equal(bench.lines().length, 50);
+  assert.equal(bench.stack.drops.get('ndp-answer-limit'), 950);
+});
+
 test('a router says that it is one (RFC 4861, section 7.2.4)', () => {
   const bench = new StackBench({ forwarding: true });
   bench.inject(ndpFrame(ends(), solicitation()));

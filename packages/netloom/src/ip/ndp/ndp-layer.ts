@@ -1,4 +1,4 @@
-import { IpAddress, type Counters, type MacAddress } from '../../core/index.ts';
+import { IpAddress, TokenBucket, type Counters, type MacAddress } from '../../core/index.ts';
 import {
   IpProtocol,
   NDP_HOP_LIMIT,
@@ -46,9 +46,13 @@ export interface NdpListener {
 /** The group of all nodes on a link (RFC 4291, section 2.7.1). */
 const ALL_NODES = IpAddress.parse('ff02::1');
 
+/** Answers to all nodes of one link in a second: whoever has no address yet makes us speak to everybody with each question. */
+const ANSWERS_TO_ALL = 50;
+
 /** Neighbour discovery, host side: link addresses of neighbours and routers' advertisements (RFC 4861). */
 export class NdpLayer {
   readonly #environment: NdpEnvironment;
+  readonly #answersToAll = new WeakMap<Interface, TokenBucket>();
   readonly #listeners: NdpListener[] = [];
   /** By interface: who answers those that ask for routers. */
   readonly #routers = new Map<Interface, (source: IpAddress) => void>();
@@ -99,11 +103,21 @@ export class NdpLayer {
     const option = findNdpOption(message.options, 'source-link-address');
     if (source.isUnspecified) {
       // Somebody checks whether the address is free: everybody is told that it is not.
-      this.#advertise(via, target, ALL_NODES, false);
+      if (this.#mayAnswerAll(via)) this.#advertise(via, target, ALL_NODES, false);
+      else this.#environment.drops.add('ndp-answer-limit');
       return;
     }
     if (option !== undefined) this.#learn(via, source, option.mac, false);
     this.#advertise(via, target, source, true);
+  }
+
+  #mayAnswerAll(via: Interface): boolean {
+    let bucket = this.#answersToAll.get(via);
+    if (bucket === undefined) {
+      bucket = new TokenBucket(ANSWERS_TO_ALL, ANSWERS_TO_ALL);
+      this.#answersToAll.set(via, bucket);
+    }
+    return bucket.take(this.#environment.now());
   }
 
   /** Section 7.2.5. */

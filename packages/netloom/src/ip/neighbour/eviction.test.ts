@@ -50,8 +50,15 @@ const make = {
     its.cache.learn(neighbour, 0x0200, number, true, its.now);
     return neighbour;
   },
-  /** It was stale and is sent to again. */
+  /** It has answered, was stale, and is sent to again. */
   delayed(its: World, number: number): Neighbour {
+    const neighbour = make.reachable(its, number);
+    its.cache.doubt(neighbour, its.now);
+    assert.equal(its.cache.use(neighbour, its.now), true);
+    return neighbour;
+  },
+  /** It was heard of, and is sent to: an answer, say. */
+  answered(its: World, number: number): Neighbour {
     const neighbour = make.stale(its, number);
     assert.equal(its.cache.use(neighbour, its.now), true);
     return neighbour;
@@ -76,6 +83,37 @@ test('an idle neighbour goes before one that frames wait for, and that before on
   assert.equal(evictedOf(['waitedFor', 'reachable', 'delayed', 'stale']), 3);
   assert.equal(evictedOf(['reachable', 'delayed', 'waitedFor']), 2);
   assert.equal(evictedOf(['delayed', 'reachable']), 0);
+});
+
+test('of those heard of and those waited for, the more numerous make room', () => {
+  assert.equal(evictedOf(['waitedFor', 'stale', 'answered', 'stale']), 1);
+  assert.equal(evictedOf(['stale', 'waitedFor', 'waitedFor']), 1);
+  assert.equal(evictedOf(['reachable', 'answered', 'waitedFor']), 1);
+});
+
+test('one that is used again and again is passed over', () => {
+  const its = world(3);
+  const [first] = [1, 2, 3].map((number) => make.reachable(its, number));
+  first!.isUsed = true;
+  make.reachable(its, 4);
+  assert.equal(first!.isForgotten, false);
+  make.reachable(its, 5);
+  make.reachable(its, 6);
+  assert.equal(first!.isForgotten, true, 'not for ever');
+});
+
+test('strangers who ask and are answered do not drive out one that frames wait for', () => {
+  const its = world(16);
+  const waitedFor = make.waitedFor(its, 1);
+  for (let number = 100; number < 1100; number++) make.answered(its, number);
+  assert.equal(waitedFor.isForgotten, false);
+});
+
+test('a scan does not drive out those who have announced themselves', () => {
+  const its = world(16);
+  const announced = make.stale(its, 1);
+  for (let number = 100; number < 1100; number++) make.waitedFor(its, number);
+  assert.equal(announced.isForgotten, false);
 });
 
 test('among equals the longest unused goes', () => {

@@ -373,3 +373,34 @@ function checkLimits(
     assert.equal(isResolved, state !== 'new' && state !== 'incomplete' && state !== 'failed');
   }
 }
+
+test('frames that wait keep to a number of bytes over all neighbours: those that have waited longest go', () => {
+  const bench = new Bench({ waitingBytes: 4 * 257 });
+  const neighbours = [1, 2, 3].map((last) => bench.get(last));
+  for (const [index, frame] of [0, 0, 1, 2, 2, 1].entries()) bench.send(neighbours[frame]!, index);
+  assert.equal(bench.cache.waitingBytes, 4 * 257);
+  assert.deepEqual(
+    neighbours.map(({ waiting }) => waiting.map(({ frame }) => frame[0])),
+    [[], [2, 5], [3, 4]],
+  );
+  assert.deepEqual(bench.drops.snapshot(), { 'neighbour-waiting-limit': 2 });
+  bench.learn(neighbours[1]!, 1, true);
+  bench.passTo(5000);
+  assert.equal(bench.cache.waitingBytes, 0);
+});
+
+test('everybody is asked so often a second, whoever is sought; one that is known is asked all the same', () => {
+  const bench = new Bench({ questionsPerSecond: 3 });
+  for (let last = 1; last <= 5; last++) bench.send(bench.get(last));
+  assert.equal(bench.take().length, 3);
+  assert.equal(bench.drops.get('neighbour-question-limit'), 2);
+  const known = bench.get(9);
+  bench.learn(known, 9, false);
+  bench.send(known);
+  bench.passTo(900);
+  assert.deepEqual(bench.take(), []);
+  bench.passTo(1000);
+  assert.equal(bench.take().length, 3, 'those whose question is repeated');
+  bench.passTo(10_000);
+  assert.ok(bench.take().some((event) => event.includes('ask 10.0.0.9')));
+});

@@ -1,11 +1,13 @@
 import {
   TimerQueue,
+  TokenBucket,
   copyBytes,
   type Counters,
   type IpAddress,
   type Random,
 } from '../../core/index.ts';
 import type { FrameOffload } from '../../link/index.ts';
+import { NeighbourRanks } from './neighbour-ranks.ts';
 import { NeighbourTable } from './neighbour-table.ts';
 import { Neighbour, type WaitingFrame } from './neighbour.ts';
 
@@ -14,6 +16,10 @@ export interface NeighbourLimits {
   readonly neighbours: number;
   /** Frames that wait for one link address (RFC 4861, section 7.2.2: at least one). */
   readonly waitingFrames: number;
+  /** Bytes of all frames that wait, with an allowance for each; past it those go that have waited longest: whoever is there answers soon. */
+  readonly waitingBytes: number;
+  /** Questions to all stations in a second: each costs every one of them (RFC 6583, section 5.2). */
+  readonly questionsPerSecond: number;
   readonly reachableTime: number;
   readonly retransmitTime: number;
   readonly delayFirstProbe: number;
@@ -28,6 +34,8 @@ export interface NeighbourLimits {
 export const NEIGHBOUR_LIMITS: NeighbourLimits = {
   neighbours: 1024,
   waitingFrames: 64,
+  waitingBytes: 4_194_304,
+  questionsPerSecond: 500,
   reachableTime: 30_000,
   retransmitTime: 1000,
   delayFirstProbe: 5000,
@@ -58,7 +66,12 @@ export class NeighbourCache {
   readonly #random: Random;
   readonly #drops: Counters;
   readonly #entries: NeighbourTable;
+  readonly #ranks = new NeighbourRanks();
   readonly #timers = new TimerQueue<Neighbour>();
+  readonly #questions: TokenBucket;
+  /** All frames that wait, oldest first. */
+  readonly #waiting = new Set<WaitingFrame>();
+  #waitingBytes = 0;
 
   constructor(limits: NeighbourLimits, sink: NeighbourSink, random: Random, drops: Counters) {
     this.#limits = limits;
@@ -66,10 +79,17 @@ export class NeighbourCache {
     this.#random = random;
     this.#drops = drops;
     this.#entries = new NeighbourTable(random.fill(new Uint8Array(8)));
+    const { questionsPerSecond } = limits;
+    this.#questions = new TokenBucket(questionsPerSecond, questionsPerSecond);
   }
 
   get size(): number {
     return this.#entries.size;
+  }
+
+  /** Bytes of the frames that wait, as the limit counts them. */
+  get waitingBytes(): number {
+    return this.#waitingBytes;
   }
 
   entries(): Iterable<Neighbour> {
@@ -110,7 +130,10 @@ export class NeighbourCache {
       }
     }
     neighbour.usedAt = now;
-    if (!neighbour.machine.can('use')) return neighbour.isResolved;
+    if (!neighbour.machine.can('use')) {
+      neighbour.isUsed = true;
+      return neighbour.isResolved;
+    }
     // A failed neighbour is not asked again at once.
     if (neighbour.state === 'failed' && now < neighbour.deadline) return false;
     const state = neighbour.machine.take('use', now);
@@ -121,6 +144,7 @@ export class NeighbourCache {
     } else {
       neighbour.solicitations = 0;
     }
+    this.#ranks.update(neighbour);
     return neighbour.isResolved;
   }
 
@@ -143,11 +167,11 @@ export class NeighbourCache {
       return;
     }
     if (neighbour.waiting.length >= this.#limits.waitingFrames) {
-      neighbour.waiting.shift();
-      this.#drops.add('neighbour-queue-full');
+      this.#dropOldest(neighbour, 'neighbour-queue-full');
     }
-    neighbour.waiting.push({ frame: copyBytes(frame), offload: offload && { ...offload } });
+    this.#keep({ neighbour, frame: copyBytes(frame), offload: offload && { ...offload } });
     if (neighbour.solicitations === 0) this.#solicit(neighbour, now);
+    this.#ranks.update(neighbour);
   }
 
   /**
@@ -165,14 +189,18 @@ export class NeighbourCache {
     neighbour.macHigh = macHigh;
     neighbour.macLow = macLow;
     neighbour.isResolved = true;
+    if (changed) neighbour.isProven = false;
     if (solicited) this.#reachable(neighbour, now);
     else if (changed) this.#heard(neighbour, now);
     this.#releaseWaiting(neighbour);
+    this.#ranks.update(neighbour);
   }
 
   /** Another link address has been heard that may not take the place of the one known: so that one is to be proven again (RFC 4861, section 7.2.5). */
   doubt(neighbour: Neighbour, now: number): void {
-    if (neighbour.state === 'reachable') this.#heard(neighbour, now);
+    if (neighbour.state !== 'reachable') return;
+    this.#heard(neighbour, now);
+    this.#ranks.update(neighbour);
   }
 
   deadline(): number {
@@ -184,6 +212,7 @@ export class NeighbourCache {
       const neighbour = this.#timers.takeDue(now);
       if (neighbour === undefined) return;
       this.#elapsed(neighbour, now);
+      this.#ranks.update(neighbour);
     }
   }
 
@@ -204,6 +233,7 @@ export class NeighbourCache {
   #add(neighbour: Neighbour): void {
     if (this.#entries.size >= this.#limits.neighbours) this.#evict();
     this.#entries.add(neighbour);
+    this.#ranks.update(neighbour);
   }
 
   #setTimer(neighbour: Neighbour, deadline: number): void {
@@ -220,6 +250,7 @@ export class NeighbourCache {
   #reachable(neighbour: Neighbour, now: number): void {
     neighbour.machine.take('confirmed', now);
     neighbour.isFresh = true;
+    neighbour.isProven = true;
     neighbour.solicitations = 0;
     neighbour.confirmedByUse = false;
     // Between 0.5 and 1.5 times the base, so that stations do not ask in step (RFC 4861, section 6.3.2).
@@ -260,21 +291,31 @@ export class NeighbourCache {
     }
     neighbour.solicitations++;
     this.#setTimer(neighbour, now + this.#limits.retransmitTime);
-    this.#sink.solicit(neighbour, unicast);
+    if (unicast || this.#questions.take(now)) this.#sink.solicit(neighbour, unicast);
+    else this.#drops.add('neighbour-question-limit');
+  }
+
+  #keep(waiting: WaitingFrame): void {
+    waiting.neighbour.waiting.push(waiting);
+    this.#waiting.add(waiting);
+    this.#waitingBytes += chargeOf(waiting);
+    while (this.#waitingBytes > this.#limits.waitingBytes) {
+      const [oldest] = this.#waiting;
+      this.#dropOldest(oldest!.neighbour, 'neighbour-waiting-limit');
+      this.#ranks.update(oldest!.neighbour);
+    }
   }
 
   #releaseWaiting(neighbour: Neighbour): void {
-    for (const waiting of neighbour.waiting.splice(0)) this.#sink.release(waiting, neighbour);
+    for (const waiting of neighbour.waiting.splice(0)) {
+      this.#letGo(waiting);
+      this.#sink.release(waiting, neighbour);
+    }
   }
 
-  /**
-   * Makes room: the one of least {@link worth} goes, among equals the longest unused. A full cache is rare, so a search is cheap enough.
-   */
+  /** Makes room. */
   #evict(): void {
-    let least: Neighbour | undefined;
-    for (const neighbour of this.#entries.values()) {
-      if (least === undefined || isWorthLess(neighbour, least)) least = neighbour;
-    }
+    const least = this.#ranks.least();
     if (least === undefined) return;
     this.#drops.add('neighbour-evicted');
     this.#forget(least);
@@ -283,29 +324,35 @@ export class NeighbourCache {
   #forget(neighbour: Neighbour): void {
     this.#dropWaiting(neighbour, 'neighbour-forgotten');
     this.#timers.clear(neighbour);
+    this.#ranks.remove(neighbour);
     this.#entries.remove(neighbour);
     neighbour.machine.take('forgotten', neighbour.usedAt);
     neighbour.isForgotten = true;
     neighbour.isResolved = false;
     neighbour.isFresh = false;
+    neighbour.isProven = false;
     neighbour.solicitations = 0;
   }
 
   #dropWaiting({ waiting }: Neighbour, reason: string): void {
     if (waiting.length > 0) this.#drops.add(reason, waiting.length);
-    waiting.length = 0;
+    for (const each of waiting.splice(0)) this.#letGo(each);
+  }
+
+  #dropOldest({ waiting }: Neighbour, reason: string): void {
+    this.#drops.add(reason);
+    this.#letGo(waiting.shift()!);
+  }
+
+  #letGo(waiting: WaitingFrame): void {
+    this.#waiting.delete(waiting);
+    this.#waitingBytes -= chargeOf(waiting);
   }
 }
 
-function isWorthLess(a: Neighbour, b: Neighbour): boolean {
-  return worth(a) < worth(b) || (worth(a) === worth(b) && a.usedAt < b.usedAt);
-}
+/** An allowance for what a frame takes beside its bytes. */
+const FRAME_CHARGE = 256;
 
-/**
- * How much would be lost with a neighbour. One that is idle goes before one for which frames wait; but those go before the ones in use, or a
- * scan of addresses where nobody is would take the link from everybody (RFC 6583, section 7.1).
- */
-function worth({ state, isResolved, waiting }: Neighbour): number {
-  if (isResolved) return state === 'stale' ? 1 : 3;
-  return waiting.length > 0 ? 2 : 0;
+function chargeOf({ frame }: WaitingFrame): number {
+  return frame.length + FRAME_CHARGE;
 }

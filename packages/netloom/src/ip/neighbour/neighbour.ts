@@ -52,6 +52,7 @@ export const NEIGHBOUR_TRANSITIONS: Transitions<NeighbourState, NeighbourEvent> 
 
 /** A frame that waits for a link address: a copy of the cache's own, with what was left to the link. */
 export interface WaitingFrame {
+  readonly neighbour: Neighbour;
   readonly frame: Uint8Array;
   readonly offload: FrameOffload | undefined;
 }
@@ -72,6 +73,8 @@ export class Neighbour implements TimerEntry, Chained<Neighbour> {
   isResolved = false;
   /** It is not in the cache any more, although paths may still have it. */
   isForgotten = false;
+  /** It has answered at this link address; otherwise that is what somebody said. */
+  isProven = false;
   isRouter = false;
   /** Whether it is reachable and needs nothing done when it is used. Read for every packet. */
   isFresh = false;
@@ -83,6 +86,10 @@ export class Neighbour implements TimerEntry, Chained<Neighbour> {
   readonly waiting: WaitingFrame[] = [];
   /** When it was last used: the longest unused goes when the cache is full. */
   usedAt = 0;
+  /** Its place among those that may make room; -1: none. Kept by `NeighbourRanks`. */
+  rank = -1;
+  /** It is used again and again: a packet has been sent to it since that was last asked, and not the first. Written for every packet. */
+  isUsed = false;
   deadline: number = NOT_QUEUED.deadline;
   position: number = NOT_QUEUED.position;
   order: number = NOT_QUEUED.order;

@@ -21,6 +21,8 @@ const CONGESTION_EXPERIENCED = 3;
 /** How a fragment came in. The interface counts by identity; the rest is the owner's. */
 export interface Arrival {
   readonly interface: object;
+  /** Who sent it on this link: tells apart those who share the memory. */
+  readonly station: number;
 }
 
 /** A datagram of which fragments are still missing. */

@@ -35,7 +35,7 @@ const ETH1 = new Interface('eth1');
 /** A reassembler with what it told of timeouts. */
 class Bench {
   readonly timedOut: { first: Uint8Array; from: string }[] = [];
-  readonly reassembler: Reassembler<{ readonly interface: Interface }>;
+  readonly reassembler: Reassembler<{ readonly interface: Interface; readonly station: number }>;
 
   constructor(limits: Partial<ReassemblyLimits> = {}) {
     this.reassembler = new Reassembler(
@@ -45,17 +45,17 @@ class Bench {
   }
 
   /** Hands over a packet as the stack does: parsed first. */
-  add(packet: Uint8Array, now = 0, via = ETH0): Uint8Array | undefined {
+  add(packet: Uint8Array, now = 0, via = ETH0, station = 1): Uint8Array | undefined {
     if (packet[0]! >>> 4 === 4) {
       const header = parseIpv4(packet, 0, packet.length);
       assert.ok(!isFault(header));
-      return this.reassembler.addV4(header, packet, 0, { interface: via }, now);
+      return this.reassembler.addV4(header, packet, 0, { interface: via, station }, now);
     }
     const header = parseIpv6(packet, 0, packet.length);
     assert.ok(!isFault(header));
     const chain = walkIpv6(packet, 0, packet.length, header);
     assert.ok(!isFault(chain), String(chain));
-    return this.reassembler.addV6(header, chain, packet, 0, { interface: via }, now);
+    return this.reassembler.addV6(header, chain, packet, 0, { interface: via, station }, now);
   }
 
   get drops(): Record<string, number> {
@@ -392,6 +392,18 @@ test('a flood stays within the limits, and one source does not crowd out another
   assert.ok(bench.reassembler.drops.get('source-evicted') > 4000);
   const rest = v4({ offset: 1000, length: 8, more: false, source: '198.51.100.1' });
   assert.ok(bench.add(rest) !== undefined, 'the honest sender was not disturbed');
+});
+
+test('a station that is many sources does not crowd out another', () => {
+  const bench = new Bench({ datagrams: 16 });
+  bench.add(v4({ offset: 0, length: 16, more: true, source: '192.0.2.200' }), 0, ETH0, 2);
+  for (let number = 0; number < 100; number++) {
+    const source = `192.0.2.${number}`;
+    bench.add(v4({ offset: 0, length: 16, more: true, source }), 0, ETH0, 1);
+  }
+  assert.equal(bench.reassembler.size, 16);
+  const rest = v4({ offset: 16, length: 8, more: false, source: '192.0.2.200' });
+  assert.ok(bench.add(rest, 0, ETH0, 2));
 });
 
 test('a flood from everywhere stays within the limits', () => {

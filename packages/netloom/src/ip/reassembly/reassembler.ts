@@ -6,6 +6,7 @@
  */
 import {
   Counters,
+  FairShares,
   HalfSipHash,
   TimerQueue,
   withLimits,
@@ -83,6 +84,7 @@ export class Reassembler<From extends Arrival> implements Engine {
   /** By hash; datagrams of one hash hang together by `next`. */
   readonly #table = new Map<number, PartialDatagram<From>>();
   readonly #sources = new Map<number, SourceBudget<From>>();
+  readonly #stations = new FairShares<number, PartialDatagram<From>>();
   readonly #timers = new TimerQueue<PartialDatagram<From>>();
   #bytes = 0;
   #reassembled = 0;
@@ -233,6 +235,7 @@ export class Reassembler<From extends Arrival> implements Engine {
     const { timeoutV4, timeoutV6 } = this.#limits;
     this.#timers.set(made, now + (fragment.family === 4 ? timeoutV4 : timeoutV6));
     this.#budgetOf(made).datagrams.add(made);
+    this.#stations.add(from.station, made);
     this.#charge(made, DATAGRAM_CHARGE);
     return made;
   }
@@ -252,7 +255,10 @@ export class Reassembler<From extends Arrival> implements Engine {
     this.#bytes += bytes;
   }
 
-  /** Has the oldest give way until the limits hold: first those of the same source, so that one sender cannot crowd out the others. */
+  /**
+   * Has the oldest give way until the limits hold: first those of the same source, then those of the station that has most, so that one sender cannot crowd out the
+   * others, be it by one address or by many.
+   */
   #makeRoom(datagram: PartialDatagram<From>): void {
     const budget = this.#budgetOf(datagram);
     for (const oldest of budget.datagrams) {
@@ -261,7 +267,7 @@ export class Reassembler<From extends Arrival> implements Engine {
       this.drops.add('source-evicted');
     }
     while (this.#bytes > this.#limits.bytes || this.size > this.#limits.datagrams) {
-      const oldest = this.#timers.takeDue(Infinity);
+      const oldest = this.#stations.oldestOfLargest();
       if (oldest === undefined) return;
       this.#remove(oldest);
       this.drops.add('evicted');
@@ -276,6 +282,7 @@ export class Reassembler<From extends Arrival> implements Engine {
 
   #remove(datagram: PartialDatagram<From>): void {
     this.#timers.clear(datagram);
+    this.#stations.remove(datagram.from.station, datagram);
     this.#charge(datagram, -datagram.charge);
     const budget = this.#budgetOf(datagram);
     budget.datagrams.delete(datagram);

@@ -42,6 +42,15 @@ test('segments at hand together are acknowledged together (RFC 9293, section 3.8
   bench.expect('. 1 ack 5841');
 });
 
+test('a buffer larger than what a SYN can tell is no reason to answer a short text at once', () => {
+  const bench = new SegmentBench({ limits: { tcp: { receiveBuffer: 131_072 } } });
+  const user = bench.accept({ options: 'mss 1460,sackOK,wscale 7' });
+  bench.peer('P. 1:65 ack 1');
+  bench.expect();
+  user.write(64);
+  bench.expect('P. 1:65 ack 65 win 1024');
+});
+
 test('an acknowledgment rides on text that goes out anyway', () => {
   const bench = new SegmentBench();
   const user = bench.accept();

@@ -26,6 +26,7 @@ import type { Flow } from './flow-table.ts';
 export class TcpAttempt implements Flow, InterceptedConnection, TimerEntry {
   readonly path: Path;
   readonly interface: Interface;
+  readonly station: number;
   readonly isOwn: boolean;
   readonly interceptor: Interceptor;
   /** The SYN as it came last: its options are taken up when it is accepted. */
@@ -53,6 +54,7 @@ export class TcpAttempt implements Flow, InterceptedConnection, TimerEntry {
     this.#attempts = attempts;
     this.path = path;
     this.interface = packet.interface;
+    this.station = packet.station;
     this.isOwn = !packet.isForeign;
     this.interceptor = interceptor;
     this.used = used;

@@ -1,4 +1,4 @@
-import type { NetloomError } from '../../core/index.ts';
+import { FairShares, type NetloomError } from '../../core/index.ts';
 import { IpProtocol, TcpFlag, type TcpHeader } from '../../wire/index.ts';
 import type { IcmpErrorKind } from '../icmp/icmp-error.ts';
 import type { GonePacket } from '../icmp/quote.ts';
@@ -20,7 +20,8 @@ export interface AttemptEnvironment {
 
 /**
  * Connections that guests want and an interceptor has yet to answer, and those it has accepted until their handshake is done. They are what a flood of
- * SYNs makes, so their number is bounded: for each guest, and over all, where the oldest gives way.
+ * SYNs makes, so their number is bounded: for each guest, and over all, where the oldest gives way of the guest who has most. Guests are told apart by
+ * their stations: a flood in the names of others is one guest's all the same.
  */
 export class TcpAttempts {
   readonly #layer: TcpLayer;
@@ -28,7 +29,7 @@ export class TcpAttempts {
   readonly #environment: AttemptEnvironment;
   /** Oldest first. */
   readonly #all = new Set<TcpAttempt>();
-  readonly #perGuest = new Map<string, number>();
+  readonly #shares = new FairShares<number, TcpAttempt>();
 
   constructor(layer: TcpLayer, timers: TcpTimers, environment: AttemptEnvironment) {
     this.#layer = layer;
@@ -51,20 +52,18 @@ export class TcpAttempts {
       statistics.drops.add('tcp-no-path-back');
       return true;
     }
-    const guest = path.destination.toString();
-    const held = this.#perGuest.get(guest) ?? 0;
-    if (held >= limits.attemptsPerGuest) {
+    if (this.#shares.of(packet.station) >= limits.attemptsPerGuest) {
       statistics.drops.add('tcp-attempts-of-guest-limit');
       return true;
     }
-    if (this.#all.size >= limits.attempts) this.#displaceOldest();
+    if (this.#all.size >= limits.attempts) this.#displaceOne();
     if (this.#layer.connections >= limits.connections) {
       statistics.drops.add('tcp-connection-limit');
       return true;
     }
     const attempt = new TcpAttempt(this, path, packet, syn, interceptor, used);
     this.#all.add(attempt);
-    this.#perGuest.set(guest, held + 1);
+    this.#shares.add(attempt.station, attempt);
     this.#layer.flows.add(attempt);
     this.heard(attempt, now);
     interceptor.connection(attempt);
@@ -126,10 +125,9 @@ export class TcpAttempts {
     }
   }
 
-  #displaceOldest(): void {
-    const [oldest] = this.#all;
+  #displaceOne(): void {
     this.#layer.statistics.drops.add('tcp-attempt-limit');
-    oldest!.giveWay();
+    this.#shares.oldestOfLargest()!.giveWay();
   }
 
   #leaveFlows(attempt: TcpAttempt): void {
@@ -138,11 +136,7 @@ export class TcpAttempts {
   }
 
   #release(attempt: TcpAttempt): void {
-    if (!this.#all.delete(attempt)) return;
-    const guest = attempt.remoteAddress.toString();
-    const left = this.#perGuest.get(guest)! - 1;
-    if (left > 0) this.#perGuest.set(guest, left);
-    else this.#perGuest.delete(guest);
+    if (this.#all.delete(attempt)) this.#shares.remove(attempt.station, attempt);
   }
 
   /** As a closed port answers a SYN (RFC 9293, section 3.10.7.1). */

@@ -218,7 +218,7 @@ export class TcpLayer {
       return;
     }
     const opened: Opened = (made, error) => listener.opened(made, error);
-    listener.add(this.accept(path, header, now, used, opened));
+    listener.add(this.accept(path, header, now, used, opened), packet.station);
   }
 
   /** Answers a SYN; `opened` is told how the handshake went. */

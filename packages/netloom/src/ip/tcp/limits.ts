@@ -6,9 +6,9 @@ export interface TcpLimits {
   readonly timeWait: number;
   /** How long a connection stays in TIME-WAIT: twice the maximum segment lifetime, which is taken as 30 s. */
   readonly timeWaitDuration: number;
-  /** Half-open connections of one listener; past it the oldest gives way, so that a SYN flood does not lock others out. */
+  /** Half-open connections of one listener; past it the oldest gives way of the station that has most, so that a SYN flood does not lock others out. */
   readonly halfOpen: number;
-  /** Connections that an interceptor has yet to answer, and those it has answered until their handshake is done; past it the oldest gives way. */
+  /** Connections that an interceptor has yet to answer, and those it has answered until their handshake is done; past it the oldest gives way of the guest who has most. */
   readonly attempts: number;
   /** Of those, the most of one guest: its next SYNs are not taken. */
   readonly attemptsPerGuest: number;

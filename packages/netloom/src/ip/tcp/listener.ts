@@ -1,4 +1,4 @@
-import type { IpAddress, NetloomError } from '../../core/index.ts';
+import { FairShares, type IpAddress, type NetloomError } from '../../core/index.ts';
 import type { TcpConnection } from './connection.ts';
 
 /** Accepts connections at a port: RFC 9293's LISTEN state. */
@@ -8,8 +8,9 @@ export class TcpListener {
   readonly address: IpAddress | undefined;
   readonly #accept: (connection: TcpConnection) => void;
   readonly #limit: number;
-  /** Connections in SYN-RECEIVED, oldest first. */
-  readonly #halfOpen = new Set<TcpConnection>();
+  /** Connections in SYN-RECEIVED, by the station that the SYN came from. */
+  readonly #halfOpen = new Map<TcpConnection, number>();
+  readonly #shares = new FairShares<number, TcpConnection>();
   /** Half-open connections that gave way to newer ones. */
   overflows = 0;
 
@@ -29,22 +30,24 @@ export class TcpListener {
     return this.#halfOpen.size;
   }
 
-  /** Makes room for one more half-open connection; the oldest gives way, for in a flood it is the likeliest to be false. */
+  /** Makes room for one more half-open connection. The oldest gives way of the station that has most: in a flood it is the likeliest to be false. */
   makeRoom(): TcpConnection | undefined {
     if (this.#halfOpen.size < this.#limit) return undefined;
     this.overflows++;
-    const [oldest] = this.#halfOpen;
-    this.#halfOpen.delete(oldest!);
-    return oldest;
+    const displaced = this.#shares.oldestOfLargest()!;
+    this.#remove(displaced);
+    return displaced;
   }
 
-  add(connection: TcpConnection): void {
-    this.#halfOpen.add(connection);
+  /** A connection is half-open, for a SYN that came from this station. */
+  add(connection: TcpConnection, station: number): void {
+    this.#halfOpen.set(connection, station);
+    this.#shares.add(station, connection);
   }
 
   /** A half-open connection has been established, or has failed. */
   opened(connection: TcpConnection, error: NetloomError | undefined): void {
-    this.#halfOpen.delete(connection);
+    this.#remove(connection);
     if (error !== undefined) return;
     try {
       this.#accept(connection);
@@ -55,8 +58,15 @@ export class TcpListener {
 
   /** What is half-open, to be given up with the listener. */
   takeHalfOpen(): TcpConnection[] {
-    const all = [...this.#halfOpen];
-    this.#halfOpen.clear();
+    const all = [...this.#halfOpen.keys()];
+    for (const connection of all) this.#remove(connection);
     return all;
+  }
+
+  #remove(connection: TcpConnection): void {
+    const station = this.#halfOpen.get(connection);
+    if (station === undefined) return;
+    this.#halfOpen.delete(connection);
+    this.#shares.remove(station, connection);
   }
 }

@@ -113,7 +113,7 @@ test('of half-open connections the oldest gives way; the backlog is at most the 
     const all = Array.from({ length: limit + 2 }, connection);
     const displaced = all.map((each) => {
       const oldest = listener.makeRoom();
-      listener.add(each);
+      listener.add(each, 1);
       return oldest;
     });
     assert.deepEqual(displaced.slice(0, limit), Array.from({ length: limit }));
@@ -125,11 +125,23 @@ test('of half-open connections the oldest gives way; the backlog is at most the 
   }
 });
 
+test('half-open connections of one station give way to others, which keep theirs', () => {
+  const listener = listeners(4).add(80, undefined, undefined, ignore);
+  const other = connection();
+  listener.add(other, 2);
+  for (let left = 20; left > 0; left--) {
+    assert.notEqual(listener.makeRoom(), other);
+    listener.add(connection(), 1);
+  }
+  assert.equal(listener.halfOpen, 4);
+  assert.ok(listener.takeHalfOpen().includes(other));
+});
+
 test('a connection that has opened is accepted, one that has failed is forgotten', () => {
   const accepted: TcpConnection[] = [];
   const listener = listeners().add(80, undefined, undefined, (made) => accepted.push(made));
   const [opened, failed] = [connection(), connection()];
-  for (const each of [opened, failed]) listener.add(each);
+  for (const each of [opened, failed]) listener.add(each, 1);
   listener.opened(failed, new NetloomError('TIMEOUT', 'by the test'));
   listener.opened(opened, undefined);
   assert.equal(listener.halfOpen, 0);

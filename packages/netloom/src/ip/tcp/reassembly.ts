@@ -30,6 +30,11 @@ export class Reassembly {
     return this.#ranges.length === 0;
   }
 
+  /** The sequence number of the first byte held; undefined if none is. */
+  get start(): number | undefined {
+    return this.#ranges[0]?.start;
+  }
+
   /** Separate ranges held. */
   get size(): number {
     return this.#ranges.length;

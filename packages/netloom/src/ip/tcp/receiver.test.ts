@@ -233,3 +233,19 @@ test('the scale is the least that lets the whole buffer be told (RFC 7323, secti
     assert.equal(windowScaleFor(buffer), scale, `${buffer} bytes`);
   }
 });
+
+test('the window that the SYN offered will do for less than a segment; what the buffer has beyond it is told then', () => {
+  const receiver = new Receiver(0, 131_072, 131_072, 8);
+  receiver.scale = windowScaleFor(131_072);
+  receiver.synchronize(1);
+  const text = new Uint8Array(1460);
+  // As a user who takes all at once.
+  receiver.discarding = true;
+  assert.equal(receiver.wantsWindowUpdate(1460), false);
+  receiver.take(1, text, 0, 1459, false);
+  assert.equal(receiver.wantsWindowUpdate(1460), false);
+  receiver.take(1460, text, 0, 1, false);
+  assert.equal(receiver.wantsWindowUpdate(1460), true);
+  assert.equal(receiver.advertise(1460) * 2 ** receiver.scale, 131_072);
+  assert.equal(receiver.wantsWindowUpdate(1460), false);
+});

@@ -164,8 +164,12 @@ export class Receiver {
 
   /** Whether the window could be opened by enough to be worth telling the peer (RFC 9293, section 3.8.6.2.2). */
   wantsWindowUpdate(segmentSize: number): boolean {
-    // Where nothing has come yet the window that the SYN offered will do; the first acknowledgment tells the whole.
-    if (this.next === this.#first) return false;
+    // Where little has come yet, a request say, the window that the SYN offered will do; the first acknowledgment tells the whole, and rides on the answer
+    // most often. One who sends whole segments is told at once: it is in slow start.
+    const taken = (this.next - this.#first) | 0;
+    const isInitial = this.#edge === ((this.#first + this.initialWindow) | 0);
+    const little = Math.min(segmentSize, this.initialWindow >> 1);
+    if (taken === 0 || (isInitial && taken > 0 && taken < little)) return false;
     const gain = (this.#wantedEdge() - this.#edge) | 0;
     return gain >= Math.min(this.#capacity >> 1, 2 * segmentSize) && gain > 0;
   }

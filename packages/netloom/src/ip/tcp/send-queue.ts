@@ -71,6 +71,7 @@ export class SendQueue {
   }
 
   clear(): void {
+    for (const chunk of this.#chunks) chunkPool.release(chunk);
     this.#chunks = [];
     this.#head = 0;
     this.#acknowledged = 0;
