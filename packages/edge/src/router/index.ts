@@ -1,0 +1,2 @@
+/** Machines between networks. */
+export { Router, type RouterOptions } from './router.ts';

@@ -1,0 +1,2 @@
+/** What a running node says of itself. */
+export * from './status.ts';
