@@ -10,9 +10,10 @@ import { fileError } from './file-error.ts';
 export class CaptureFile {
   /** Rejects when the file cannot be written any more; the links go on. */
   readonly failed: Promise<never>;
+  /** Takes frames of any link: see {@link capture} for one alone. */
+  readonly sink: PcapngSink;
   readonly #path: string;
   readonly #file: number;
-  readonly #sink: PcapngSink;
   readonly #fail: (error: NetloomError) => void;
   #blocks: Uint8Array[] = [];
   #isOpen = true;
@@ -30,12 +31,12 @@ export class CaptureFile {
     promise.catch(() => undefined);
     this.failed = promise;
     this.#fail = reject;
-    this.#sink = new PcapngSink((block) => this.#put(block));
+    this.sink = new PcapngSink((block) => this.#put(block));
   }
 
   /** The link with every frame of it written to the file. */
   capture(link: Link, clock: Clock): Link {
-    return new CapturedLink(link, clock, this.#sink);
+    return new CapturedLink(link, clock, this.sink);
   }
 
   /** Writes what is left. Idempotent. Throws a named error if the disk is full. */
@@ -69,8 +70,8 @@ export class CaptureFile {
   }
 }
 
-/** The kernel may take less than it is given. */
-function writeAll(file: number, blocks: readonly Uint8Array[]): void {
+/** Writes blocks to a file; the kernel may take less than it is given. Throws what the platform does. */
+export function writeAll(file: number, blocks: readonly Uint8Array[]): void {
   const left = [...blocks];
   while (left.length > 0) {
     // IOV_MAX is 1,024 on Linux.

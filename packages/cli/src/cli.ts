@@ -1,10 +1,9 @@
 /** Finds the command that is meant and runs it. */
 import { readFileSync } from 'node:fs';
-import { NetloomError } from 'netloom/core';
+import { NetloomError, suggest } from 'netloom/core';
 import { Interruption, usageError, type CommandEntry, type CommandIo } from './command.ts';
 import { commands } from './commands.ts';
 import { describeError } from './report-error.ts';
-import { suggest } from './suggest.ts';
 
 /** Runs a command line and answers the exit code: 0, 1 after an error, 2 if the command line was not understood. */
 export async function runCli(

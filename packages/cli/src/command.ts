@@ -1,5 +1,5 @@
 import { parseArgs, type ParseArgsConfig } from 'node:util';
-import { NetloomError } from 'netloom/core';
+import { NetloomError, suggest } from 'netloom/core';
 
 /** What a command has of the outside; a test hands in its own. */
 export interface CommandIo {
@@ -10,6 +10,8 @@ export interface CommandIo {
   readonly stdin: AsyncIterable<Uint8Array>;
   /** Width of the terminal that standard error is; undefined when it is none. */
   readonly terminalWidth: number | undefined;
+  /** Width of the terminal that standard output is; undefined when it is none. */
+  readonly outputWidth: number | undefined;
   /** Aborted when the user or the system asks the command to end; the reason is an {@link Interruption}. */
   readonly signal: AbortSignal;
   /** From now on these signals do nothing but call the handler. */
@@ -66,6 +68,12 @@ export function readOptions<T extends NonNullable<ParseArgsConfig['options']>>(
     if (option !== undefined) {
       const hint = `as ${option}=-1 if it is to begin with a hyphen`;
       throw usageError(command, `${command}: ${option} wants a value, written ${hint}`);
+    }
+    const [, unknown] = /^Unknown option '([^']+)'/.exec(message) ?? [];
+    if (unknown !== undefined) {
+      const near = suggest(unknown.replace(/^-+/, ''), Object.keys(options));
+      const question = near === undefined ? '' : `; did you mean '--${near}'?`;
+      throw usageError(command, `${command}: there is no option '${unknown}'${question}`);
     }
     // The platform goes on with advice of several sentences.
     throw usageError(command, `${command}: ${message.split(/\. |\n/, 1)[0]}`);

@@ -9,8 +9,28 @@ export const commands: readonly CommandEntry[] = [
   },
   {
     name: 'up',
-    summary: 'start a small network and publish its web server on this machine',
+    summary: 'start the networks of a file, or a small one with a web server',
     load: async () => (await import('./up.ts')).up,
+  },
+  {
+    name: 'apply',
+    summary: 'make a running node follow a changed file',
+    load: async () => (await import('./apply.ts')).apply,
+  },
+  {
+    name: 'check',
+    summary: 'find the mistakes in a file of networks',
+    load: async () => (await import('./check.ts')).check,
+  },
+  {
+    name: 'status',
+    summary: 'tell how a running node is',
+    load: async () => (await import('./status.ts')).status,
+  },
+  {
+    name: 'list',
+    summary: 'list the networks, interfaces, leases or flows of a running node',
+    load: async () => (await import('./list.ts')).list,
   },
   {
     name: 'get',

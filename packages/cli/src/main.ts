@@ -1,15 +1,7 @@
 /** The `netloom` command. */
-import { enableCompileCache } from 'node:module';
-import { fileURLToPath } from 'node:url';
-
-// Before anything else is imported: what Node makes of the sources is kept, which more than halves the time to start. Where the
-// folder cannot be written to, it is done without.
-enableCompileCache(fileURLToPath(new URL('../../../node_modules/.cache/netloom', import.meta.url)));
-const [{ runCli }, { processIo }, { describeError, stuckError }] = await Promise.all([
-  import('./cli.ts'),
-  import('./process-io.ts'),
-  import('./report-error.ts'),
-]);
+import { runCli } from './cli.ts';
+import { processIo } from './process-io.ts';
+import { describeError, stuckError } from './report-error.ts';
 
 const io = processIo();
 // Nothing is under way any more, so the command will never end: without this Node would say that in its own way.

@@ -48,6 +48,9 @@ export function processIo(): ProcessIo {
       return process.stdin;
     },
     terminalWidth: isatty(2) ? process.stderr.columns : undefined,
+    get outputWidth() {
+      return isatty(1) ? process.stdout.columns : undefined;
+    },
     signal: controller.signal,
     takeSignals(names, handler) {
       for (const name of names) {

@@ -1,4 +1,5 @@
 import { inspect } from 'node:util';
+import type { ErrorStatus } from '@netloom/edge/client';
 import { NetloomError } from 'netloom/core';
 
 /**
@@ -20,6 +21,12 @@ export function describeError(thrown: unknown, verbose: boolean): string {
   return verbose ? `${line}${inspect(error)}\n` : line;
 }
 
+/** As {@link describeError}, of an error that a node tells of. */
+export function describeErrorStatus({ code, message, remedy }: ErrorStatus): string {
+  const details = remedy === null ? {} : { remedy };
+  return describeError(new NetloomError(code, message, details), false);
+}
+
 /** The error of a command that waits for something which nothing is left to bring about. */
 export function stuckError(): NetloomError {
   return new NetloomError('UNEXPECTED', 'what this waited for is gone', {
@@ -32,7 +39,7 @@ function messageOf(thrown: unknown): string {
 }
 
 /** On one line, with a full stop. */
-function sentence(text: string): string {
+export function sentence(text: string): string {
   const line = text.replaceAll(/\s*\n\s*/g, ' ').trim();
   return /[.?!]$/.test(line) ? line : `${line}.`;
 }

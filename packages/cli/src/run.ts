@@ -12,7 +12,8 @@ Runs a program in a network of its own: its interface tap0 (10.0.2.100/24, fd00:
 this machine's sockets. Needs no root where users may make namespaces and open /dev/net/tun.
 
 The exit code is the program's: 128 and the number of the signal that ended it, 127 if there is no such
-program, 126 if it is not executable. What it has left running ends with it.
+program, 126 if it is not executable. What it has left running ends with it. Its environment and its limits
+are those that netloom was started with.
 
   --delay T      the way there and back takes so much longer, as ping shows it: 80ms, or 80ms±10ms
                  (80ms+-10ms) if it varies; half of it is added each way
@@ -23,8 +24,12 @@ program, 126 if it is not executable. What it has left running ends with it.
   --corrupt P    have one bit turned over
   --partition A..B
                  nothing passes between these times, counted from the start: 10s..15s; may be given again
-  --seed N       the same for the same frames, at every run
+  --seed N       the same for the same frames of a direction, at every run
   --mtu N        of the interface, 1280 to 65521 (default 1500)
+  --network FILE:NAME
+                 instead of a network of its own the program is a station of this network of the file,
+                 which is started for it as by 'netloom up': it is called program there, and its addresses,
+                 its way out and its names are the network's to give
   --pcap FILE    write every frame of the interface as pcapng
   --publish [ADDRESS:]PORT:PORT[/udp]
                  a port of this machine (of 127.0.0.1, if no address is given) leads to one of the

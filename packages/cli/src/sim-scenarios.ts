@@ -1,9 +1,8 @@
 import { existsSync, readdirSync } from 'node:fs';
 import { resolve } from 'node:path';
 import { fileURLToPath, pathToFileURL } from 'node:url';
-import { NetloomError, toNetloomError } from 'netloom/core';
+import { NetloomError, suggest, toNetloomError } from 'netloom/core';
 import type { Scenario } from 'netloom/host';
-import { suggest } from './suggest.ts';
 
 const folder = fileURLToPath(new URL('../../../scenarios/', import.meta.url));
 

@@ -33,6 +33,7 @@ async function sim(...args: string[]): Promise<{ code: number; output: string; e
     writeError: (text) => void (errors += text),
     stdin: nothing(),
     terminalWidth: undefined,
+    outputWidth: undefined,
     signal: new AbortController().signal,
     takeSignals: () => undefined,
   };
@@ -217,7 +218,7 @@ test('what is not understood is said, and exits with 2', async () => {
     [['lossy-transfer', '--set', 'size=1'], /has no parameter 'size'. It has bytes, loss,/, 1],
     [['lossy-transfr'], /did you mean 'lossy-transfer'\?/, 1],
     [['./nowhere.ts'], /there is no file/, 1],
-    [[MAIN.replace('main.ts', 'suggest.ts')], /exports no scenario/, 1],
+    [[MAIN.replace('main.ts', 'table.ts')], /exports no scenario/, 1],
     [['lossy-transfer', '--pcap', '/nowhere/x.pcapng'], /cannot write the capture/, 1],
   ];
   for (const [args, said, expected] of table) {

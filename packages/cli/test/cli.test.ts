@@ -1,11 +1,10 @@
 import assert from 'node:assert/strict';
 import { test } from 'node:test';
-import { NetloomError } from 'netloom/core';
+import { NetloomError, editDistance, suggest } from 'netloom/core';
 import { runCli } from '../src/cli.ts';
 import type { CommandEntry } from '../src/command.ts';
 import { commands } from '../src/commands.ts';
 import { describeError } from '../src/report-error.ts';
-import { editDistance, suggest } from '../src/suggest.ts';
 import { runInProcess, runNetloom } from './netloom-process.ts';
 
 test('the program lists its commands, and says which one it is', async () => {
@@ -34,6 +33,15 @@ test('a command that is unknown is an error, with the one that was meant', async
   const { code, stderr } = await runInProcess(['help', 'xyzzy']);
   assert.equal(code, 2);
   assert.equal(stderr, "netloom: there is no command 'xyzzy'. See 'netloom help'. (USAGE)\n");
+});
+
+test('an option that is unknown is an error, with the one that was meant', async () => {
+  const { code, stderr } = await runInProcess(['up', '--prot', '80']);
+  assert.equal(code, 2);
+  assert.equal(
+    stderr,
+    "netloom: up: there is no option '--prot'; did you mean '--port'? See 'netloom help up'. (USAGE)\n",
+  );
 });
 
 for (const { name, load } of commands) {
@@ -88,6 +96,7 @@ async function fail(error: unknown, ...args: string[]): Promise<[number, string]
     writeError: (more: string) => void (text += more),
     stdin: { async *[Symbol.asyncIterator]() {} },
     terminalWidth: undefined,
+    outputWidth: undefined,
     signal: new AbortController().signal,
     takeSignals: () => undefined,
   };

@@ -81,13 +81,16 @@ test('a library that Node needs and the machine lacks is put beside it', (contex
   const clone = new Clone(context);
   clone.npm(
     '[ -f "$LD_LIBRARY_PATH/libatomic.so.1" ] || { echo "libatomic.so.1: cannot open" >&2; exit 127; }',
-    'echo "ran $*"',
+    'echo "ran $*"; echo "put before: $NETLOOM_LIBRARIES, files: $NETLOOM_OPEN_FILES"',
   );
   clone.program('apt-get', 'case $* in *download*) touch libatomic1_12_amd64.deb ;; esac');
   clone.program('dpkg-deb', 'mkdir -p "$3/usr/lib"', 'echo library >"$3/usr/lib/libatomic.so.1"');
   const { status, stdout } = clone.run();
   assert.equal(status, 0);
   assert.match(stdout, /^ran .*script\.ts$/m);
+  // What netloom run takes away again.
+  const libraries = join(clone.root, 'node_modules/.libraries');
+  assert.match(stdout, new RegExp(`^put before: ${libraries}, files: (\\d+|unlimited)$`, 'm'));
   assert.match(clone.run().stdout, /^ran/);
 });
 

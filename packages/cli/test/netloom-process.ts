@@ -1,6 +1,9 @@
 /** The `netloom` command as a test runs it: the real program, or its commands in the test's own process. */
 import { spawn, type ChildProcess, type SpawnOptions } from 'node:child_process';
 import { once } from 'node:events';
+import { mkdtempSync, rmSync } from 'node:fs';
+import { tmpdir } from 'node:os';
+import { join } from 'node:path';
 import { after } from 'node:test';
 import { fileURLToPath } from 'node:url';
 import { concatBytes } from 'netloom/core';
@@ -11,9 +14,13 @@ const PROGRAM = fileURLToPath(new URL('../../../netloom', import.meta.url));
 /** What is started is ended after so many milliseconds, should the test have hung. */
 const PATIENCE = 60_000;
 
+/** Where the nodes of this test keep their state: not where the user's own nodes do. */
+export const STATE_ROOT: string = mkdtempSync(join(tmpdir(), 'netloom-state-'));
+
 const running = new Set<ChildProcess>();
 after(() => {
   for (const child of running) child.kill('SIGKILL');
+  rmSync(STATE_ROOT, { recursive: true, force: true });
 });
 
 /** What a run has come to. */
@@ -24,7 +31,10 @@ export interface Outcome {
 }
 
 /** How {@link startNetloom} starts it. */
-export interface StartOptions extends Pick<SpawnOptions, 'cwd' | 'env' | 'uid' | 'gid'> {
+export interface StartOptions extends Pick<
+  SpawnOptions,
+  'cwd' | 'env' | 'uid' | 'gid' | 'timeout'
+> {
   /** The network namespace it runs in. */
   readonly namespace?: string;
   /** The words of a program that is to start it, as one that takes privileges away. */
@@ -81,11 +91,17 @@ export class NetloomProcess {
 
 /** Starts `./netloom` of this repository. */
 export function startNetloom(args: readonly string[], options: StartOptions = {}): NetloomProcess {
-  const { namespace, through = [], ...rest } = options;
+  const usual = { ...process.env, NETLOOM_STATE: STATE_ROOT };
+  const { namespace, through = [], env = usual, ...rest } = options;
   const prefix = namespace === undefined ? [] : ['ip', 'netns', 'exec', namespace];
   const [command, ...words] = [...prefix, ...through, PROGRAM, ...args];
   return new NetloomProcess(
-    spawn(command!, words, { stdio: ['ignore', 'pipe', 'pipe'], timeout: PATIENCE, ...rest }),
+    spawn(command!, words, {
+      stdio: ['ignore', 'pipe', 'pipe'],
+      timeout: PATIENCE,
+      env: { NETLOOM_STATE: STATE_ROOT, ...env },
+      ...rest,
+    }),
   );
 }
 
@@ -117,6 +133,7 @@ export async function runInProcess(
       async *[Symbol.asyncIterator]() {},
     },
     terminalWidth: undefined,
+    outputWidth: undefined,
     signal: new AbortController().signal,
     takeSignals: () => undefined,
     ...more,

@@ -1,10 +1,11 @@
 /** `netloom run`: the place a program gets, how it ends, and that nothing is left. */
 import assert from 'node:assert/strict';
 import { chmodSync, mkdtempSync, readFileSync, rmSync, statSync } from 'node:fs';
+import { spawnSync } from 'node:child_process';
 import { tmpdir } from 'node:os';
 import { join } from 'node:path';
 import { after, test } from 'node:test';
-import { runInProcess, runNetloom } from './netloom-process.ts';
+import { runInProcess, runNetloom, STATE_ROOT } from './netloom-process.ts';
 import {
   as,
   processesIn,
@@ -169,6 +170,28 @@ test('words and variables reach the program as they are', runOptions, async () =
   assert.equal(variable.stdout, `x y\n${folder}\n`);
 });
 
+for (const who of ['root', 'user'] as const) {
+  test(`the environment and the limits of ${who} are the program's`, runOptions, async () => {
+    const show = 'env | sort; ulimit -a -S; ulimit -a -H; umask';
+    const outside = `cd / && ulimit -S -n 777 && ulimit -H -n 4000 && export LD_LIBRARY_PATH=/nowhere && "$@"`;
+    const env = {
+      PATH: process.env['PATH'],
+      PWD: '/',
+      NETLOOM_STATE: STATE_ROOT,
+      NETLOOM_TEST_VARIABLE: 'a\nb',
+    };
+    const words = ['-c', outside, 'sh', 'sh', '-c', show];
+    const bare = spawnSync('sh', words, { env, encoding: 'utf8' });
+    assert.match(bare.stdout, /LD_LIBRARY_PATH=\/nowhere$/m);
+    const { code, stdout, stderr } = await runNetloom(['run', '--', 'sh', '-c', show], {
+      through: [...as(who).through, 'sh', '-c', outside, 'sh'],
+      env,
+    });
+    assert.deepEqual([code, stderr], [0, '']);
+    assert.equal(stdout, bare.stdout);
+  });
+}
+
 test('where no namespaces may be made, it says what to do', runOptions, async () => {
   // A user namespace in which nobody may make another, and a root that may do nothing.
   const forbid =
@@ -191,7 +214,10 @@ test('a TAP that is denied to its user is told', runOptions, async () => {
   if (isOpen) assert.equal(code, 0);
   else {
     assert.equal(code, 1);
-    assert.match(stderr, /^netloom: cannot open the TAP 'tap0': .*\(TAP_DENIED\)\n$/);
+    assert.match(
+      stderr,
+      /^netloom: cannot open the TAP 'tap0': .*chmod 0666 \/dev\/net\/tun.*\(TAP_DENIED\)\n$/,
+    );
   }
 });
 

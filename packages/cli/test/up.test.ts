@@ -9,7 +9,8 @@ import { join } from 'node:path';
 import { after, test } from 'node:test';
 import { captureReader, describeFrame } from 'netloom/wire';
 import { program, requires } from '../../netloom/test/requires.ts';
-import { runNetloom, startNetloom, type NetloomProcess } from './netloom-process.ts';
+import { Interruption } from '../src/command.ts';
+import { runInProcess, runNetloom, startNetloom, type NetloomProcess } from './netloom-process.ts';
 
 const folder = mkdtempSync(join(tmpdir(), 'netloom-up-'));
 after(() => rmSync(folder, { recursive: true }));
@@ -45,7 +46,7 @@ test('a page is served over our own network, every frame is captured, Ctrl-C end
   const pcap = join(folder, 'lan.pcapng');
   const { network, url } = await start('--pcap', pcap);
   assert.match(url, /^http:\/\/127\.0\.0\.1:\d+\/$/);
-  assert.match(network.stdout, /gateway\.lan +10\.0\.0\.1\/24 +02:00:00:00:00:01\n/);
+  assert.match(network.stdout, /gateway\.lan +10\.0\.0\.1\/24 +(?:[\da-f]{2}:){5}[\da-f]{2}\n/);
   assert.match(network.stdout, /web\.lan +10\.0\.0\.80\/24 +02:00:00:00:00:50\n/);
   const page = await fetch(url);
   assert.equal(page.status, 200);
@@ -56,13 +57,15 @@ test('a page is served over our own network, every frame is captured, Ctrl-C end
   // Nothing from elsewhere: no address in it but its own.
   assert.doesNotMatch(text, /(?:src|href)="(?!\/stats|\/frames|data:)/);
   const statistics = (await (await fetch(`${url}stats`)).json()) as {
-    lan: { frames: number; bytes: number; arpPackets: number; tcpSegments: number };
-    machines: { name: string; tcp: { accepted: number } }[];
-    published: { carried: number };
+    name: string;
+    port: { frames: number; bytes: number; arpPackets: number; tcpSegments: number };
+    tcp: { accepted: number };
   };
-  assert.ok(statistics.lan.arpPackets >= 2 && statistics.lan.tcpSegments > 5);
-  assert.ok(statistics.lan.frames >= statistics.lan.arpPackets + statistics.lan.tcpSegments);
-  assert.equal(statistics.machines[1]!.tcp.accepted, statistics.published.carried);
+  const { port } = statistics;
+  assert.equal(statistics.name, 'web.lan');
+  assert.ok(port.arpPackets >= 2 && port.tcpSegments > 5);
+  assert.ok(port.frames >= port.arpPackets + port.tcpSegments);
+  assert.ok(statistics.tcp.accepted >= 1);
   assert.equal((await fetch(`${url}nothing`)).status, 404);
   assert.equal((await fetch(url, { method: 'POST', body: 'x' })).status, 405);
   await stop(network, 'SIGINT');
@@ -72,11 +75,11 @@ test('a page is served over our own network, every frame is captured, Ctrl-C end
   assert.match(frames[1]!.line, /^ARP 10\.0\.0\.80 is at 02:00:00:00:00:50/);
   assert.match(frames[2]!.line, /^10\.0\.0\.1:\d+ > 10\.0\.0\.80:80 TCP SYN /);
   assert.ok(frames.every(({ length }) => length <= 1514));
-  // What the stacks sent is what the file shows: nothing was cut for it.
-  const counted = frames.slice(0, statistics.lan.frames);
+  // What passed the machine's port is what the file shows: nothing was cut for it.
+  const counted = frames.slice(0, port.frames);
   assert.equal(
     counted.reduce((sum, { length }) => sum + length, 0),
-    statistics.lan.bytes,
+    port.bytes,
   );
 });
 
@@ -190,6 +193,12 @@ test('a port that is taken is a named error that says what to do', async () => {
   } finally {
     server.close();
   }
+});
+
+test('Ctrl-C before it is up ends it as any command that was stopped', async () => {
+  const signal = AbortSignal.abort(new Interruption('SIGINT', 130));
+  const outcome = await runInProcess(['up', '--port', '0', '--state', folder], { signal });
+  assert.deepEqual([outcome.code, outcome.stdout, outcome.stderr], [130, '', '']);
 });
 
 test('a capture that cannot be written ends it with an error', async () => {

@@ -168,7 +168,11 @@ test('dump tells of the frames on a TAP, live, until Ctrl-C', { skip }, async ()
   );
   dump.signal('SIGINT');
   const { code, stderr } = await dump.outcome();
-  assert.deepEqual([code, stderr], [0, '']);
+  assert.equal(code, 0);
+  assert.match(
+    stderr,
+    /^listening on tap:t0; Ctrl-C ends it\n\d+ frames seen, \d+ passed the filter, 0 dropped\n$/,
+  );
 });
 
 test(

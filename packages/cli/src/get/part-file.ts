@@ -10,9 +10,10 @@ import {
   type FileHandle,
 } from 'node:fs/promises';
 import { dirname } from 'node:path';
+import type { FileLock } from 'netloom/host';
 import type { DownloadInfo, DownloadSink, PartialFile } from 'netloom/http';
 import { fileError } from '../file-error.ts';
-import { PartLock } from './part-lock.ts';
+import { lockPart } from './part-lock.ts';
 
 /** Bytes that are gathered before they are written: chunks from a network may be small. */
 const GATHERED = 256 * 1024;
@@ -42,7 +43,7 @@ export class PartFile implements DownloadSink, AsyncDisposable {
   readonly partPath: string;
   readonly #recordPath: string;
   readonly #options: PartFileOptions;
-  #lock: PartLock | undefined;
+  #lock: FileLock | undefined;
   #file: FileHandle | undefined;
   #wasOpened = false;
   #destination: string | undefined;
@@ -80,7 +81,7 @@ export class PartFile implements DownloadSink, AsyncDisposable {
 
   /** What an earlier run has left. To be asked first. Rejects with `DOWNLOAD_RUNNING` if another run is at it. */
   async partial(): Promise<PartialFile | undefined> {
-    this.#lock = await PartLock.take(this.partPath);
+    this.#lock = await lockPart(this.partPath);
     const record = await this.#readRecord();
     if (record === undefined) return undefined;
     const size = await stat(this.partPath).then(
@@ -161,7 +162,7 @@ export class PartFile implements DownloadSink, AsyncDisposable {
     try {
       await this.close();
     } finally {
-      await this.#lock?.[Symbol.asyncDispose]();
+      await this.#lock?.close();
     }
   }
 

@@ -1,4 +1,5 @@
 /** The gateway of a program's network: a machine on our own stack, in this process, with the services of a router. */
+import { RulePolicy } from '@netloom/edge/policy';
 import { Cidr, type MacAddress, type SocketAddress } from 'netloom/core';
 import { gatewayServices, type GatewayServices } from 'netloom/gateway';
 import {
@@ -21,12 +22,12 @@ import {
   PROGRAM_ADDRESSES,
 } from './addresses.ts';
 import { Line } from './line.ts';
-import { RulePolicy } from './policy.ts';
+import type { ProgramPlace } from './place.ts';
 import type { PublicationRequest } from './publication-request.ts';
 import type { RunRequest } from './request.ts';
 
 /** See the file's head. */
-export class Gateway implements AsyncDisposable {
+export class Gateway implements ProgramPlace {
   readonly #request: RunRequest;
   readonly #inside = new StackHost({ name: 'gateway', forwarding: true });
   readonly #outside: OsHost = osHost();
@@ -58,12 +59,15 @@ export class Gateway implements AsyncDisposable {
   private constructor(link: Link, request: RunRequest) {
     this.#request = request;
     this.#capture = request.pcap === undefined ? undefined : new CaptureFile(request.pcap);
-    const line = new Line(link, request, this.#inside.clock, this.#capture);
+    const line = new Line(link, request, this.#capture);
     this.#lan = this.#inside.addInterface(line.link, {
       name: 'lan',
       addresses: [...GATEWAY_ADDRESSES, GATEWAY_LINK_LOCAL],
     });
-    this.#policy = new RulePolicy(request.rules);
+    this.#policy = new RulePolicy(
+      request.rules,
+      GATEWAY_ADDRESSES.map(({ address }) => address),
+    );
     this.#uplink = uplink({
       inside: this.#inside,
       interfaces: [this.#lan],
@@ -74,17 +78,14 @@ export class Gateway implements AsyncDisposable {
     });
   }
 
-  /** Rejects when the capture cannot be written any more; everything else goes on. */
   get captureFailed(): Promise<never> {
     return this.#capture?.failed ?? new Promise<never>(() => {});
   }
 
-  /** What went where. */
   destinations(): DestinationAccount[] {
     return this.#uplink.flows.destinations();
   }
 
-  /** Idempotent. Throws a named error if the disk is full. */
   async close(): Promise<void> {
     await this.#uplink.close();
     await this.#services?.close();

@@ -1,16 +1,11 @@
 /** What a command line of `netloom run` asks for. */
 import { parseArgs } from 'node:util';
+import type { Period, Spread } from '@netloom/edge/text';
 import { IpAddress } from 'netloom/core';
 import type { Impairment } from 'netloom/link';
 import { readNumber, readOptions, usageError } from '../command.ts';
-import {
-  readDelay,
-  readPercent,
-  readPeriod,
-  readRate,
-  type Period,
-  type Spread,
-} from './quantities.ts';
+import { readDelay, readPercent, readPeriod, readRate } from './quantities.ts';
+import { readNetworkChoice, type NetworkChoice } from './network-choice.ts';
 import { readPublication, type PublicationRequest } from './publication-request.ts';
 import { readRule, type Rule } from './rules.ts';
 
@@ -19,6 +14,8 @@ export interface RunRequest {
   readonly command: string;
   readonly args: readonly string[];
   readonly mtu: number;
+  /** Of which the program is to be a station; undefined: it has a network of its own. */
+  readonly network: NetworkChoice | undefined;
   /** What befalls frames, in each direction; undefined: nothing. */
   readonly impairment: Partial<Impairment> | undefined;
   readonly partitions: readonly Period[];
@@ -45,6 +42,7 @@ const OPTIONS = {
   seed: { type: 'string' },
   mtu: { type: 'string' },
   pcap: { type: 'string' },
+  network: { type: 'string' },
   publish: { type: 'string', short: 'p', multiple: true },
   deny: { type: 'string', multiple: true },
   allow: { type: 'string', multiple: true },
@@ -53,6 +51,9 @@ const OPTIONS = {
   stats: { type: 'boolean' },
   verbose: { type: 'boolean' },
 } as const;
+
+/** What a network of a file has from its file. */
+const OF_FILE = ['mtu', 'deny', 'allow', 'dns', 'host-access'] as const;
 
 /** The kernel takes no less where there is IPv6 (RFC 8200, section 5), and no more on a TAP. */
 const MTU_RANGE = { least: 1280, most: 65_521, whole: true };
@@ -64,8 +65,14 @@ export function readRequest(args: readonly string[]): RunRequest {
   const { values } = readOptions('run', options, OPTIONS);
   const [command, ...rest] = words;
   if (!command) throw usageError('run', 'run wants a program: netloom run [options] -- COMMAND');
+  const network = values.network === undefined ? undefined : readNetworkChoice(values.network);
+  const refused = network && OF_FILE.find((name) => values[name] !== undefined);
+  if (refused !== undefined) {
+    throw usageError('run', `--${refused} is for the file to say, where there is a --network`);
+  }
   return {
     command,
+    network,
     args: rest,
     mtu: readNumber('run', '--mtu', values.mtu, MTU_RANGE) ?? DEFAULT_MTU,
     impairment: readImpairment(values),
