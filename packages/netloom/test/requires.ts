@@ -1,5 +1,6 @@
 /** What a test needs of its machine. Where that is missing the test is skipped, with the reason; in CI (CI=true) it fails. */
 import { spawnSync } from 'node:child_process';
+import { existsSync } from 'node:fs';
 
 /** What is missing, or false when it is there. */
 export type Obstacle = string | false;
@@ -15,6 +16,11 @@ export function requires(...obstacles: readonly Obstacle[]): Obstacle {
 export function program(name: string): Obstacle {
   const found = spawnSync('sh', ['-c', 'command -v -- "$1"', 'sh', name]).status === 0;
   return found ? false : `${name} is not installed`;
+}
+
+/** Whether there is a file; if not, it comes with the package. */
+export function file(path: string, from: string): Obstacle {
+  return existsSync(path) ? false : `${path} is not there; the package ${from} has it`;
 }
 
 /** Whether this process may do what root may. */

@@ -162,7 +162,7 @@ test('a network is asked for what passes the filter; the end tells how many fram
   assert.equal(output.split('\n').length, 6);
   assert.equal(
     errors,
-    'listening on network lan; Ctrl-C ends it\n6 frames seen, 5 passed the filter, 7 dropped\n',
+    'listening on network lan; Ctrl-C ends it\nthe network lan was taken away, or its node has ended\n6 frames seen, 5 passed the filter, 7 dropped\n',
   );
 });
 

@@ -6,11 +6,12 @@ import * as fc from 'fast-check';
 import { concatBytes, seededRandom, type Random } from '../../src/core/index.ts';
 import { captureReader, compileFilter, PcapngWriter } from '../../src/wire/index.ts';
 import { FRAMES } from '../frames.ts';
-import { program, requires } from '../requires.ts';
+import { file, program, requires } from '../requires.ts';
 import { expression, rawExpression } from './expressions.ts';
 import { randomFrame, type CapturedFrame } from './random-frames.ts';
 
-const skip = requires(program('tcpdump'));
+// Names of ports and protocols are the system's for tcpdump.
+const skip = requires(program('tcpdump'), file('/etc/services', 'netbase'));
 
 const ETHERNET = 1;
 const RAW_IP = 101;
