@@ -1,6 +1,7 @@
 /** Our NAT between two kernels: a client's namespace and a server's, each on a TAP of our router, the server knowing nothing of the client's network. */
 import assert from 'node:assert/strict';
 import { test } from 'node:test';
+import { setImmediate } from 'node:timers/promises';
 import { IpAddress } from 'netloom/core';
 import { SystemClock, stackHost, type StackHost } from 'netloom/host';
 import { openNat, type Nat, type NatOptions } from 'netloom/ip';
@@ -104,9 +105,11 @@ for (const offload of [true, false]) {
       const said = await lan.client.run('sh', '-c', command);
       assert.equal(said, `${expected}  -\n`, `IPv${family}`);
     }
+    // curl ends without waiting for the last acknowledgement.
+    while ([...lan.nat.flows()].some(({ state }) => state !== 'ended')) await setImmediate();
     const flows = [...lan.nat.flows()];
     assert.equal(flows.length, FAMILIES.length);
-    assert.ok(flows.every(({ inbound, state }) => inbound.bytes > LENGTH && state === 'ended'));
+    assert.ok(flows.every(({ inbound }) => inbound.bytes > LENGTH));
     assert.deepEqual(lan.nat.drops.snapshot(), {});
   });
 }

@@ -117,15 +117,17 @@ export class Keeper {
 
   /**
    * Acts, unless one of the signals came to the whole process group, as those of a terminal do: then the program has had it too, and is not to have it twice. A
-   * group's signal is with all its members before any of them can say so; but the platform may tell of it a turn later than of what was said.
+   * group's signal is with all its members before any of them can say so; but the platform may tell of it a turn later than of what was said. The first
+   * immediate is still of the turn in which that came, and nothing is heard between; the second is of the next.
    */
   #unlessWitnessed(names: readonly string[], act: () => void): void {
-    setImmediate(() => {
+    const decide = (): void => {
       const since = performance.now() - SAME_SIGNAL;
       const witnessed = names.filter((name) => (this.#witnessed.get(name) ?? -Infinity) > since);
       for (const name of names) this.#witnessed.delete(name);
       if (witnessed.length === 0) act();
-    });
+    };
+    setImmediate(() => setImmediate(decide));
   }
 
   #tell(report: Report, descriptor?: FileDescriptor): void {
