@@ -1,10 +1,12 @@
-import { execFile, spawn, spawnSync, type ChildProcess } from 'node:child_process';
+import { execFile } from 'node:child_process';
 import { once } from 'node:events';
 import { createServer, type AddressInfo } from 'node:net';
 import { fileURLToPath } from 'node:url';
 import { promisify } from 'node:util';
 import type { Bench, Report } from './frame/bench.ts';
+import { iperf3, onLoopback, receivedRate, type Iperf3Report } from './frame/iperf3.ts';
 import { median } from './frame/measure.ts';
+import { isInstalled } from './frame/place.ts';
 
 const NETLOOM = fileURLToPath(new URL('../netloom', import.meta.url));
 /** Milliseconds after which a program counts as hung. */
@@ -50,35 +52,14 @@ async function delayOfPing(delay: number): Promise<number> {
   return (await roundTrip('--delay', `${delay}ms`)) - without;
 }
 
-/** What iperf3 says at the end of a run, in the fields used here. */
-interface Summary {
-  readonly end: {
-    readonly sum_received: { readonly bits_per_second: number };
-    readonly sum: { readonly lost_percent: number; readonly bits_per_second: number };
-  };
-}
-
 /** One run of iperf3, from inside to its own server on this machine's loopback. */
-async function iperf3(options: readonly string[], ...words: readonly string[]): Promise<Summary> {
+async function measure(
+  options: readonly string[],
+  ...words: readonly string[]
+): Promise<Iperf3Report> {
   const port = await freePort();
-  const server = await iperf3Server(port);
-  try {
-    const client = ['iperf3', '--json', '--client', '10.0.2.2', '--port', String(port)];
-    return JSON.parse(await inside(options, ...client, ...words)) as Summary;
-  } finally {
-    server.kill('SIGTERM');
-    if (server.exitCode === null && server.signalCode === null) await once(server, 'exit');
-  }
-}
-
-async function iperf3Server(port: number): Promise<ChildProcess> {
-  const words = ['--server', '--one-off', '--forceflush', '--bind', '127.0.0.1'];
-  const server = spawn('iperf3', [...words, '--port', String(port)], {
-    stdio: ['ignore', 'pipe', 'ignore'],
-  });
-  // It says so once it listens.
-  await once(server.stdout!, 'data');
-  return server;
+  const client = ['iperf3', '--json', '--client', '10.0.2.2', '--port', String(port), ...words];
+  return iperf3(onLoopback, port, () => inside(options, ...client));
 }
 
 async function freePort(): Promise<number> {
@@ -93,8 +74,7 @@ async function freePort(): Promise<number> {
 async function rateOfTcp(rate: number, reverse: boolean): Promise<number> {
   const words = ['--time', String(SECONDS), '--omit', String(OMITTED)];
   if (reverse) words.push('--reverse');
-  const { end } = await iperf3(['--rate', `${rate}mbit`], ...words);
-  return end.sum_received.bits_per_second / 1e6 / GOODPUT;
+  return receivedRate(await measure(['--rate', `${rate}mbit`], ...words)) / GOODPUT;
 }
 
 /** The share of datagrams that iperf3's server misses, of so many that chance accounts for 2 % of it. */
@@ -102,7 +82,7 @@ async function lossOfUdp(percent: number): Promise<number> {
   const count = Math.ceil((100 / percent) * 2500);
   const pace = ['--bandwidth', String(8 * DATAGRAM * DATAGRAMS_PER_SECOND)];
   const words = ['--udp', '--length', String(DATAGRAM), '--bytes', String(count * DATAGRAM)];
-  const { end } = await iperf3(['--loss', `${percent}%`], ...words, ...pace);
+  const { end } = await measure(['--loss', `${percent}%`], ...words, ...pace);
   return end.sum.lost_percent;
 }
 
@@ -131,9 +111,7 @@ export const bench: Bench = {
   description:
     'delay, rate and loss of netloom run as ping and iperf3 measure them, against what was asked for',
   async run(report) {
-    const missing = ['ping', 'iperf3'].filter(
-      (program) => spawnSync(program, ['--version'], { stdio: 'ignore' }).error !== undefined,
-    );
+    const missing = ['ping', 'iperf3'].filter((program) => !isInstalled(program));
     if (missing.length > 0) {
       report.note(`left out: ${missing.join(' and ')} must be installed`);
       return;

@@ -4,6 +4,7 @@ import { tmpdir } from 'node:os';
 import { join } from 'node:path';
 import { fileURLToPath } from 'node:url';
 import type { Bench } from './frame/bench.ts';
+import { isInstalled } from './frame/place.ts';
 
 const NETLOOM = fileURLToPath(new URL('../netloom', import.meta.url));
 
@@ -52,14 +53,13 @@ export const bench: Bench = {
       report.note('left out: it needs root, as slirp4netns would have to enter a user namespace');
       return;
     }
-    const isInstalled = spawnSync('slirp4netns', ['--version']).error === undefined;
     await report.compare({
       case: 'a program that does nothing',
       unit: 'ms',
       lessIsBetter: true,
       netloom: () => timed(NETLOOM, 'run', '--', 'true'),
       peers: {
-        'unshare + slirp4netns': isInstalled ? slirp : null,
+        'unshare + slirp4netns': isInstalled('slirp4netns') ? slirp : null,
         'netloom help': () => timed(NETLOOM, 'help'),
       },
       target: { 'unshare + slirp4netns': 0.5 },

@@ -1,6 +1,7 @@
 import type { Bench } from './frame/bench.ts';
 import { Contenders, missingForPlaces } from './frame/contenders.ts';
-import { ended, readUntil, type Machine, type Place } from './frame/place.ts';
+import { iperf3, receivedRate, type ServerStart } from './frame/iperf3.ts';
+import type { Machine, Place } from './frame/place.ts';
 
 /** Seconds of one run of iperf3. */
 const SECONDS = 1;
@@ -13,26 +14,16 @@ const TARGETS = [
 ] as const;
 
 /** Megabits per second that the receiver counted, of one run of iperf3 between a place and its machine. */
-async function iperf3(
+async function throughput(
   machine: Machine,
   place: Place,
   streams: number,
   reverse: boolean,
 ): Promise<number> {
-  const server = machine.spawn('iperf3', ...`-s --one-off --forceflush --port ${PORT}`.split(' '));
-  try {
-    await readUntil(server.stdout!, /listening/, 'iperf3 --server');
-    const options = `--time ${SECONDS} --parallel ${streams}${reverse ? ' --reverse' : ''}`;
-    const output = await place.run(
-      `iperf3 --json --client ${place.host} --port ${PORT} ${options}`,
-    );
-    const { end } = JSON.parse(output) as {
-      end: { sum_received: { bits_per_second: number } };
-    };
-    return end.sum_received.bits_per_second / 1e6;
-  } finally {
-    await ended(server);
-  }
+  const options = `--time ${SECONDS} --parallel ${streams}${reverse ? ' --reverse' : ''}`;
+  const client = `iperf3 --json --client ${place.host} --port ${PORT} ${options}`;
+  const start: ServerStart = (command, ...args) => machine.spawn(command, ...args);
+  return receivedRate(await iperf3(start, PORT, () => place.run(client)));
 }
 
 /** How much a program behind `netloom run` sends and gets. */
@@ -57,7 +48,7 @@ export const bench: Bench = {
               unit: 'Mbit/s',
               target: { slirp4netns: target },
             },
-            (place) => iperf3(contenders.machine, place, streams, reverse),
+            (place) => throughput(contenders.machine, place, streams, reverse),
           );
         }
       }

@@ -1,11 +1,12 @@
-import { execFile, execFileSync, spawn, type ChildProcess } from 'node:child_process';
+import { execFile, execFileSync, spawn } from 'node:child_process';
 import { once } from 'node:events';
-import { existsSync } from 'node:fs';
 import { promisify } from 'node:util';
 import { SystemClock, stackHost } from 'netloom/host';
 import { openTap } from 'netloom/link/tap';
 import type { Bench, Report } from './frame/bench.ts';
+import { iperf3, onLoopback, readReport, receivedRate } from './frame/iperf3.ts';
 import { iperf3Server } from './frame/iperf3-server.ts';
+import { ended, isInstalled } from './frame/place.ts';
 
 /** Seconds of one run of iperf3. */
 const SECONDS = 2;
@@ -15,33 +16,17 @@ const PEER_PORT = 5_217;
 
 const run = promisify(execFile);
 
-/** Bits per second that the receiver counted, of one run of iperf3 in a namespace. */
-async function iperf3(
+/** What iperf3's client prints, run in a namespace. */
+async function client(
   namespace: string,
   address: string,
   port: number,
   reverse: boolean,
-): Promise<number> {
-  const { stdout } = await run(
-    'ip',
-    [
-      'netns',
-      'exec',
-      namespace,
-      'iperf3',
-      '--json',
-      '--client',
-      address,
-      '--port',
-      String(port),
-      '--time',
-      String(SECONDS),
-      ...(reverse ? ['--reverse'] : []),
-    ],
-    { timeout: 30_000, maxBuffer: 1 << 24 },
-  );
-  const { end } = JSON.parse(stdout) as { end: { sum_received: { bits_per_second: number } } };
-  return end.sum_received.bits_per_second;
+): Promise<string> {
+  const command = `iperf3 --json --client ${address} --port ${port} --time ${SECONDS}${reverse ? ' --reverse' : ''}`;
+  const words = `netns exec ${namespace} ${command}`.split(' ');
+  const { stdout } = await run('ip', words, { timeout: 30_000, maxBuffer: 1 << 24 });
+  return stdout;
 }
 
 /** A network namespace of the bench's own, gone afterwards. */
@@ -62,20 +47,13 @@ function ours(mtu: number, offload: boolean, reverse: boolean): Promise<number> 
     host.addInterface(link, { addresses: ['10.9.0.2/24'] });
     execFileSync('ip', ['-n', namespace, 'address', 'add', '10.9.0.1/24', 'dev', 'tap0']);
     await iperf3Server(host, 5201);
-    return (await iperf3(namespace, '10.9.0.2', 5201, reverse)) / 1e6;
+    return receivedRate(readReport(await client(namespace, '10.9.0.2', 5201, reverse)));
   });
 }
 
 /** The same through slirp4netns, which carries the namespace's connections to iperf3's own server. */
 function slirp(mtu: number, reverse: boolean): Promise<number> {
   return inNamespace(`netloom-slirp-${process.pid}`, async (namespace) => {
-    const server = spawn(
-      'iperf3',
-      ['--server', '--one-off', '--bind', '127.0.0.1', '--port', String(PEER_PORT)],
-      {
-        stdio: 'ignore',
-      },
-    );
     const carrier = spawn(
       'slirp4netns',
       [
@@ -90,41 +68,12 @@ function slirp(mtu: number, reverse: boolean): Promise<number> {
     );
     try {
       await once(carrier.stdio[3]!, 'data');
-      await listening(PEER_PORT);
-      return (await iperf3(namespace, '10.0.2.2', PEER_PORT, reverse)) / 1e6;
+      const measure = (): Promise<string> => client(namespace, '10.0.2.2', PEER_PORT, reverse);
+      return receivedRate(await iperf3(onLoopback, PEER_PORT, measure));
     } finally {
-      await Promise.all([ended(carrier), ended(server)]);
+      await ended(carrier);
     }
   });
-}
-
-/** Waits until something listens on loopback: by the kernel's table, since a connection would be taken for the test's. */
-async function listening(port: number): Promise<void> {
-  for (let attempt = 0; attempt < 100; attempt++) {
-    const { stdout } = await run('ss', [
-      '--listening',
-      '--tcp',
-      '--numeric',
-      '--no-header',
-      `sport = :${port}`,
-    ]);
-    if (stdout !== '') return;
-    await new Promise((resolve) => setTimeout(resolve, 20));
-  }
-  throw new Error(`nothing listens at port ${port}`);
-}
-
-async function ended(child: ChildProcess): Promise<void> {
-  if (child.exitCode !== null || child.signalCode !== null) return;
-  const gone = once(child, 'exit');
-  child.kill('SIGTERM');
-  await gone;
-}
-
-function isInstalled(program: string): boolean {
-  return ['/usr/bin', '/usr/sbin', '/bin', '/sbin'].some((folder) =>
-    existsSync(`${folder}/${program}`),
-  );
 }
 
 async function compare(report: Report, mtu: number, target: number, peer: boolean): Promise<void> {

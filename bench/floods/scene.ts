@@ -6,6 +6,7 @@ import { gatewayServices } from 'netloom/gateway';
 import { SystemClock, osHost, stackHost, uplink, type StackHost } from 'netloom/host';
 import { Switch, type PortSettings } from 'netloom/link';
 import { openTap } from 'netloom/link/tap';
+import { iperf3, onLoopback, receivedRate } from '../frame/iperf3.ts';
 import { ended, readUntil } from '../frame/place.ts';
 
 /** The gateway's link address. */
@@ -95,27 +96,20 @@ export class FloodScene implements AsyncDisposable {
     try {
       flooder.stdin.end(frames);
       await readUntil(flooder.stdout, /flooding/, 'the flooder');
-      return await this.#iperf3();
+      return await this.#throughput();
     } finally {
       await ended(flooder);
     }
   }
 
-  async #iperf3(): Promise<number> {
-    const words = `--server --one-off --forceflush --bind 127.0.0.1 --port ${PORT}`;
-    const server = spawn('iperf3', words.split(' '), { stdio: ['ignore', 'pipe', 'ignore'] });
-    try {
-      await readUntil(server.stdout, /listening/, 'iperf3 --server');
-      const client = `netns exec ${this.#neighbour} iperf3 --json --client 10.9.0.1 --port ${PORT} --time ${SECONDS}`;
-      const { stdout } = await run('ip', client.split(' '), {
-        timeout: 60_000,
-        maxBuffer: 1 << 24,
-      });
-      const { end } = JSON.parse(stdout) as { end: { sum_received: { bits_per_second: number } } };
-      return end.sum_received.bits_per_second / 1e6;
-    } finally {
-      await ended(server);
-    }
+  async #throughput(): Promise<number> {
+    const client = `netns exec ${this.#neighbour} iperf3 --json --client 10.9.0.1 --port ${PORT} --time ${SECONDS}`;
+    const limits = { timeout: 60_000, maxBuffer: 1 << 24 };
+    const report = await iperf3(onLoopback, PORT, async () => {
+      const { stdout } = await run('ip', client.split(' '), limits);
+      return stdout;
+    });
+    return receivedRate(report);
   }
 
   #guest(label: string, address: string, settings: Partial<PortSettings>): string {

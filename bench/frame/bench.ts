@@ -8,7 +8,7 @@ export interface Comparison {
   /** What the figures are in, as `MB/s`. */
   readonly unit: string;
   readonly netloom: Round;
-  /** The others, by name; null: not installed. */
+  /** The others, by name; null: not installed. One that throws is left out from then on. */
   readonly peers: Readonly<Record<string, Round | null>>;
   /** The ratio to reach against each peer that is judged. */
   readonly target?: Readonly<Record<string, number>>;
@@ -23,7 +23,7 @@ export interface Result {
   readonly unit: string;
   readonly netloom: number;
   readonly peers: Readonly<Record<string, number | null>>;
-  /** Ours to the peer's, so that more is better; null where the peer is not installed. */
+  /** Ours to the peer's, so that more is better; null where the peer was not measured. */
   readonly ratio: Readonly<Record<string, number | null>>;
   readonly target: Readonly<Record<string, number>>;
   /** Every target whose peer is installed is reached. */

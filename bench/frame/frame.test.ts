@@ -37,6 +37,31 @@ test('rounds go by turns, the order turned each time, after one of each to warm 
   assert.equal(order.join(''), 'nabnabbannab');
 });
 
+test('a peer that fails is left out, and said to be; we may not fail', async () => {
+  let left = 2;
+  const { results, notes } = await reported(async (report) => {
+    await report.compare({
+      case: 'much',
+      unit: 'x',
+      netloom: () => 1,
+      peers: {
+        steady: () => 2,
+        frail() {
+          if (left-- === 0) throw new Error('too much');
+          return 3;
+        },
+      },
+    });
+  });
+  assert.deepEqual(results[0]!.peers, { steady: 2, frail: null });
+  assert.deepEqual(notes, ["frail is left out of 'much', at which it fails: too much"]);
+  const failing = { case: 'much', unit: 'x', netloom: () => Promise.reject(new Error('ours')) };
+  await assert.rejects(
+    reported((report) => report.compare({ ...failing, peers: {} }).then(() => undefined)),
+    /ours/,
+  );
+});
+
 test('medians are compared; the warm-up does not count; an absent peer is null and not judged', async () => {
   const ours = [1000, 30, 10, 20];
   const peer = [1000, 5, 20, 10];
@@ -125,7 +150,7 @@ test('RESULTS.md: what was run is replaced, the rest stays, in order of name', (
   const sections = second.split(/^## /m).slice(1);
   assert.deepEqual(sections, [
     'alpha\n\n2026-01-02, B\n\n| case | netloom | peer | ratio | to reach |\n|---|---|---|---|---|\n' +
-      '| one | 3,000 MB/s | peer: not installed |  | 2 |\n\n',
+      '| one | 3,000 MB/s | peer: not measured |  | 2 |\n\n',
     'zeta\n\n2026-01-01, A\n\n| case | netloom | peer | ratio | to reach |\n|---|---|---|---|---|\n' +
       '| one | 1 MB/s | | | |\n',
   ]);

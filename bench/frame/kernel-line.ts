@@ -1,10 +1,10 @@
 import { execFile, execFileSync, spawn } from 'node:child_process';
-import { once } from 'node:events';
 import { promisify } from 'node:util';
 import { seededRandom } from 'netloom/core';
 import { SystemClock } from 'netloom/host';
 import { ImpairedLink, forwardFrame, type Link } from 'netloom/link';
 import { openTap } from 'netloom/link/tap';
+import { iperf3, type ServerStart } from './iperf3.ts';
 import { directionsOf, type Line } from './simulated-line.ts';
 
 const run = promisify(execFile);
@@ -47,7 +47,7 @@ export async function transferOnKernelLine(
       outbound: answers,
     });
     join(impaired, links[1]!);
-    return await iperf3(names[0]!, names[1]!, control, duration);
+    return await transfer(names[0]!, names[1]!, control, duration);
   } finally {
     for (const link of links) await link.close();
     for (const name of names) execFileSync('ip', ['netns', 'delete', name]);
@@ -60,40 +60,20 @@ function join(a: Link, b: Link): void {
   b.attach({ receive: (frame, offload) => void forwardFrame(a, frame, offload), batchEnd() {} });
 }
 
-async function iperf3(
+async function transfer(
   from: string,
   to: string,
   control: string,
   duration: number,
 ): Promise<KernelOutcome> {
-  const server = spawn(
-    'ip',
-    ['netns', 'exec', to, 'iperf3', '--server', '--one-off', '--forceflush', '--port', `${PORT}`],
-    { stdio: ['ignore', 'pipe', 'ignore'] },
-  );
-  try {
-    await once(server.stdout, 'data');
-    const words = `netns exec ${from} iperf3 --json --client 10.9.1.2 --port ${PORT} --congestion ${control}`;
-    const { stdout } = await run(
-      'ip',
-      [...words.split(' '), '--time', String(Math.round(duration / 1000))],
-      { timeout: duration + 20_000, maxBuffer: 1 << 24 },
-    );
-    const { end } = JSON.parse(stdout) as {
-      end: {
-        sum_sent: { retransmits: number };
-        sum_received: { bytes: number; bits_per_second: number };
-      };
-    };
-    return {
-      goodput: (end.sum_received.bytes * 8) / duration / 1000,
-      retransmissions: end.sum_sent.retransmits,
-    };
-  } finally {
-    if (server.exitCode === null && server.signalCode === null) {
-      const gone = once(server, 'exit');
-      server.kill('SIGTERM');
-      await gone;
-    }
-  }
+  const start: ServerStart = (...words) =>
+    spawn('ip', ['netns', 'exec', to, ...words], { stdio: ['ignore', 'pipe', 'ignore'] });
+  const client = `netns exec ${from} iperf3 --json --client 10.9.1.2 --port ${PORT} --congestion ${control}`;
+  const words = [...client.split(' '), '--time', String(Math.round(duration / 1000))];
+  const limits = { timeout: duration + 20_000, maxBuffer: 1 << 24 };
+  const { end } = await iperf3(start, PORT, async () => (await run('ip', words, limits)).stdout);
+  return {
+    goodput: (end.sum_received.bytes * 8) / duration / 1000,
+    retransmissions: end.sum_sent.retransmits,
+  };
 }

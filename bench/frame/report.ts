@@ -18,41 +18,55 @@ export function createReport(bench: Bench, rounds: number, sink: ReportSink): Re
     record,
     note: (text) => sink.note(text),
     async compare(comparison) {
-      const { netloom, peers } = await runRounds(comparison, rounds);
+      const { netloom, peers } = await runRounds(comparison, rounds, (name, error) => {
+        const why = error instanceof Error ? error.message : String(error);
+        sink.note(`${name} is left out of '${comparison.case}', at which it fails: ${why}`);
+      });
       return record({ ...comparison, netloom, peers });
     },
   };
 }
 
-/** One round of each to warm up, then `rounds` of each in turns; every other time in reverse, so that being first or last favours nobody. */
+/**
+ * One round of each to warm up, then `rounds` of each in turns; every other time in reverse, so that being first or last favours nobody. A peer that fails is
+ * left out from then on.
+ */
 async function runRounds(
   { netloom, peers }: Comparison,
   rounds: number,
+  failed: (peer: string, error: unknown) => void,
 ): Promise<Pick<Figures, 'netloom' | 'peers'>> {
-  const contenders: Contender[] = [{ run: netloom, figures: [] }];
-  const byPeer = new Map<string, Contender>();
-  for (const [name, run] of Object.entries(peers)) {
-    if (run === null) continue;
-    const contender = { run, figures: [] };
-    contenders.push(contender);
-    byPeer.set(name, contender);
+  const own: number[] = [];
+  let contenders: Contender[] = [{ run: netloom, figures: own }];
+  for (const [peer, run] of Object.entries(peers)) {
+    if (run !== null) contenders.push({ peer, run, figures: [] });
   }
-  for (const { run } of contenders) await run();
-  for (let round = 0; round < rounds; round++) {
-    const order = round % 2 === 0 ? contenders : contenders.toReversed();
-    for (const { run, figures } of order) figures.push(await run());
+  for (let round = -1; round < rounds; round++) {
+    const order = round % 2 === 1 ? contenders.toReversed() : contenders;
+    for (const contender of order) {
+      try {
+        const figure = await contender.run();
+        if (round >= 0) contender.figures.push(figure);
+      } catch (error) {
+        if (contender.peer === undefined) throw error;
+        failed(contender.peer, error);
+        contenders = contenders.filter((one) => one !== contender);
+      }
+    }
   }
   const medianOf = (name: string): number | null => {
-    const contender = byPeer.get(name);
+    const contender = contenders.find(({ peer }) => peer === name);
     return contender === undefined ? null : median(contender.figures);
   };
   return {
-    netloom: median(contenders[0]!.figures),
+    netloom: median(own),
     peers: Object.fromEntries(Object.keys(peers).map((name) => [name, medianOf(name)])),
   };
 }
 
 interface Contender {
+  /** Undefined: it is ours. */
+  readonly peer?: string;
   readonly run: Round;
   readonly figures: number[];
 }
@@ -87,7 +101,7 @@ function rounded(value: number): number {
 /** A result as a line of text. */
 export function formatResult(result: Result): string {
   const others = Object.entries(result.peers).map(([name, peer]) => {
-    if (peer === null) return `${name}: not installed`;
+    if (peer === null) return `${name}: not measured`;
     const wanted = result.target[name];
     const target = wanted === undefined ? '' : ` of ${wanted} wanted`;
     return `${name} ${formatNumber(peer)} (${result.ratio[name]}x${target})`;

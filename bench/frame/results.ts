@@ -48,7 +48,7 @@ function rowsOf(result: Result): string[] {
   const peers = Object.entries(result.peers);
   if (peers.length === 0) return [`| ${result.case} | ${own} | | | |`];
   return peers.map(([name, peer]) => {
-    const figure = peer === null ? 'not installed' : `${formatNumber(peer)} ${result.unit}`;
+    const figure = peer === null ? 'not measured' : `${formatNumber(peer)} ${result.unit}`;
     const ratio = result.ratio[name] ?? '';
     const target = result.target[name] ?? '';
     return `| ${result.case} | ${own} | ${name}: ${figure} | ${ratio} | ${target} |`;

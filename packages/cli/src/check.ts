@@ -1,5 +1,6 @@
 /** `netloom check`: whether a file of networks is good, and if not what to write instead. */
 import type { NodeModel, StationModel } from '@netloom/edge';
+import { countOf } from '@netloom/edge/text';
 import { readOptions, usageError, type Command } from './command.ts';
 import { loadNodeFile, mistakesText } from './node-file.ts';
 
@@ -51,9 +52,5 @@ function summary({ networks, routers }: NodeModel): string {
   const present = parts.filter(([number]) => number > 0);
   return present.length === 0
     ? 'nothing'
-    : present.map(([number, noun]) => count(number, noun)).join(', ');
-}
-
-function count(number: number, noun: string): string {
-  return `${number} ${noun}${number === 1 ? '' : 's'}`;
+    : present.map(([number, noun]) => countOf(number, noun)).join(', ');
 }

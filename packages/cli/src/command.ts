@@ -12,6 +12,8 @@ export interface CommandIo {
   readonly terminalWidth: number | undefined;
   /** Width of the terminal that standard output is; undefined when it is none. */
   readonly outputWidth: number | undefined;
+  /** Lines of it. */
+  readonly outputHeight: number | undefined;
   /** Aborted when the user or the system asks the command to end; the reason is an {@link Interruption}. */
   readonly signal: AbortSignal;
   /** From now on these signals do nothing but call the handler. */

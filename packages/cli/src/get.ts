@@ -3,7 +3,7 @@ import { NetloomError, toNetloomError } from 'netloom/core';
 import { reaches } from 'netloom/host';
 import { createClient, download, type Client, type DownloadResult } from 'netloom/http';
 import { readNumber, readOptions, usageError, type Command, type CommandIo } from './command.ts';
-import { formatBytes, formatDuration } from './get/format.ts';
+import { formatBytes, formatDuration } from './format.ts';
 import { openOutput, type Output } from './get/output.ts';
 import { ProgressBar } from './get/progress-bar.ts';
 import { Sha256Check } from './get/sha256-check.ts';

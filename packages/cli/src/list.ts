@@ -4,10 +4,12 @@ import { readOptions, usageError, type Command, type CommandIo } from './command
 import { FLOWS, INTERFACES, LEASES, NETWORKS, type NodeList } from './node-lists.ts';
 import { chooseNode, nodeHelp, nodeOptions, type NodeChoice } from './node-options.ts';
 import { formatTable } from './table.ts';
+import { tell, watchHelp, watchOption } from './watch.ts';
 
 interface ShowRequest extends NodeChoice {
   readonly network: string | undefined;
-  readonly json: boolean;
+  readonly isJson: boolean;
+  readonly isWatched: boolean;
 }
 
 /** What there is to be listed, and how each is shown. */
@@ -25,11 +27,12 @@ Asks a running node what it has, which is
 ${overview}
   --network NAME of that network only
   --json         as JSON, for programs
-${nodeHelp}`,
+${watchHelp}${nodeHelp}`,
   async run(args, io) {
     const { values, positionals } = readOptions('list', args, {
       network: { type: 'string' },
       json: { type: 'boolean' },
+      ...watchOption,
       verbose: { type: 'boolean' },
       ...nodeOptions,
     });
@@ -39,8 +42,8 @@ ${nodeHelp}`,
       await io.write(`netloom list WHAT, which is\n\n${overview}`);
       return;
     }
-    const { name, state, network, json = false } = values;
-    await find(what).show({ name, state, network, json }, io);
+    const { name, state, network, json: isJson = false, watch: isWatched = false } = values;
+    await find(what).show({ name, state, network, isJson, isWatched }, io);
   },
 };
 
@@ -60,17 +63,23 @@ function entry<Thing>(of: NodeList<Thing>) {
   return {
     name,
     summary,
-    async show({ network, json, ...choice }: ShowRequest, io: CommandIo): Promise<void> {
+    async show(request: ShowRequest, io: CommandIo): Promise<void> {
+      const { network, isJson, isWatched, ...choice } = request;
       await using client = chooseNode(choice, io);
       const wanted = network === undefined ? {} : { network };
-      const things = await of.fetch(client, { ...wanted, signal: io.signal });
-      if (json) await io.write(`${JSON.stringify(things)}\n`);
-      else if (things.length > 0) {
-        const rows = things.map((thing) => of.row(thing));
-        await io.write(formatTable(columns, rows, io.outputWidth));
-      } else {
-        await io.write(`There are no ${name}${network === undefined ? '' : ` in ${network}`}.\n`);
-      }
+      await tell(io, {
+        isWatched,
+        isJson,
+        async look() {
+          const things = await of.fetch(client, { ...wanted, signal: io.signal });
+          if (isJson) return `${JSON.stringify(things)}\n`;
+          if (things.length === 0) {
+            return `There are no ${name}${network === undefined ? '' : ` in ${network}`}.\n`;
+          }
+          const rows = things.map((thing) => of.row(thing));
+          return formatTable(columns, rows, io.outputWidth);
+        },
+      });
     },
   };
 }

@@ -1,5 +1,12 @@
 import { createReadStream } from 'node:fs';
-import { describeMistakes, readNodeFile, type Mistake, type NodeFileResult } from '@netloom/edge';
+import {
+  describeMistakes,
+  moduleFileFault,
+  readNodeFile,
+  type Mistake,
+  type NodeFileResult,
+} from '@netloom/edge';
+import { countOf } from '@netloom/edge/text';
 import { NetloomError } from 'netloom/core';
 import { unreadableError } from './file-error.ts';
 
@@ -9,7 +16,7 @@ export type LoadedNodeFile = NodeFileResult & { readonly text: string };
 /** Reads a node's file. Throws `FILE_UNREADABLE`, and as `readNodeFile` does. */
 export async function loadNodeFile(path: string): Promise<LoadedNodeFile> {
   const text = await readText(path);
-  return { text, ...readNodeFile(text, { path }) };
+  return { text, ...readNodeFile(text, { path, moduleFault: moduleFileFault }) };
 }
 
 /** What is told of a file with mistakes: each of them, how many there are, and what that means, as `nothing is started`. */
@@ -18,9 +25,8 @@ export function mistakesText(
   mistakes: readonly Mistake[],
   outcome = '',
 ): string {
-  const total = `${mistakes.length} ${mistakes.length === 1 ? 'mistake' : 'mistakes'}`;
   const end = outcome === '' ? '' : `; ${outcome}`;
-  return `${describeMistakes(text, path, mistakes)}\n${path}: ${total}${end}\n`;
+  return `${describeMistakes(text, path, mistakes)}\n${path}: ${countOf(mistakes.length, 'mistake')}${end}\n`;
 }
 
 /** Bytes that are read at most: more than a file that is not too large can have. */

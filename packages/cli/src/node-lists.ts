@@ -5,9 +5,10 @@ import type {
   NetworkStatus,
   PortStatus,
 } from '@netloom/edge/client';
+import { describeLeaseClient } from '@netloom/edge/text';
 import type { Abortable } from 'netloom/core';
 import { describeLine } from './describe-line.ts';
-import { formatBytes, formatDuration } from './get/format.ts';
+import { formatBytes, formatDuration } from './format.ts';
 import type { Column } from './table.ts';
 
 /** Which things are asked for. */
@@ -39,7 +40,7 @@ export const NETWORKS: NodeList<NetworkStatus> = {
     shrinking('network'),
     left('kind'),
     left('state'),
-    shrinking('addresses'),
+    shrinking('subnets'),
     right('mtu'),
     right('interfaces'),
     right('macs'),
@@ -79,7 +80,7 @@ export const INTERFACES: NodeList<PortStatus> = {
     port.name,
     port.kind,
     port.vlan,
-    port.connected ? port.spanningTree : 'unconnected',
+    port.state,
     port.addresses.join(' '),
     formatBytes(port.received.bytes),
     formatBytes(port.sent.bytes),
@@ -105,18 +106,12 @@ export const LEASES: NodeList<LeaseStatus> = {
   row: ({ network, address, client, name, remaining, reserved }) => [
     network,
     address,
-    describeClient(client),
+    describeLeaseClient(client),
     name ?? '',
     remaining === null ? 'for ever' : formatDuration(remaining / 1000),
     reserved ? 'yes' : '',
   ],
 };
-
-/** A client that is known by its network card (of Ethernet, the hardware type 1 of RFC 826) is told by that. */
-function describeClient(client: string): string {
-  const [, mac] = /^(?:hw:1:|id:01)([0-9a-f]{12})$/.exec(client) ?? [];
-  return mac === undefined ? client : mac.replaceAll(/..(?=.)/g, '$&:');
-}
 
 /** Flows: those there are, then those that have ended, each with the most bytes first. */
 export const FLOWS: NodeList<FlowStatus> = {

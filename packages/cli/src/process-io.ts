@@ -51,6 +51,9 @@ export function processIo(): ProcessIo {
     get outputWidth() {
       return isatty(1) ? process.stdout.columns : undefined;
     },
+    get outputHeight() {
+      return isatty(1) ? process.stdout.rows : undefined;
+    },
     signal: controller.signal,
     takeSignals(names, handler) {
       for (const name of names) {

@@ -34,6 +34,7 @@ async function sim(...args: string[]): Promise<{ code: number; output: string; e
     stdin: nothing(),
     terminalWidth: undefined,
     outputWidth: undefined,
+    outputHeight: undefined,
     signal: new AbortController().signal,
     takeSignals: () => undefined,
   };

@@ -1,11 +1,13 @@
 /** `netloom status`: how a running node is. */
 import type { NetworkStatus, NodeStatus } from '@netloom/edge/client';
+import { printable } from '@netloom/edge/text';
 import { readOptions, usageError, type Command } from './command.ts';
-import { formatBytes, formatDuration } from './get/format.ts';
+import { formatBytes, formatDuration } from './format.ts';
 import { NETWORKS } from './node-lists.ts';
 import { chooseNode, nodeHelp, nodeOptions } from './node-options.ts';
 import { sentence } from './report-error.ts';
-import { formatTable, printable, type Column } from './table.ts';
+import { formatTable, type Column } from './table.ts';
+import { tell, watchHelp, watchOption } from './watch.ts';
 
 /** See its help. */
 export const status: Command = {
@@ -16,18 +18,25 @@ Tells of a running node: its networks and their state, what is published, what h
 about it. 'netloom list' has more of each.
 
   --json         as JSON, for programs
-${nodeHelp}`,
+${watchHelp}${nodeHelp}`,
   async run(args, io) {
     const { values, positionals } = readOptions('status', args, {
       json: { type: 'boolean' },
+      ...watchOption,
       verbose: { type: 'boolean' },
       ...nodeOptions,
     });
     if (positionals.length > 0) throw usageError('status', `status takes no '${positionals[0]}'`);
     await using client = chooseNode(values, io);
-    const node = await client.status({ signal: io.signal });
-    if (values.json === true) await io.write(`${JSON.stringify(node)}\n`);
-    else await io.write(describeNode(node, io.outputWidth));
+    const { watch: isWatched = false, json: isJson = false } = values;
+    await tell(io, {
+      isWatched,
+      isJson,
+      async look() {
+        const node = await client.status({ signal: io.signal });
+        return isJson ? `${JSON.stringify(node)}\n` : describeNode(node, io.outputWidth);
+      },
+    });
   },
 };
 

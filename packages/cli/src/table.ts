@@ -1,3 +1,5 @@
+import { printable } from '@netloom/edge/text';
+
 /** A column of a {@link formatTable}. */
 export interface Column {
   readonly heading: string;
@@ -24,11 +26,6 @@ export function formatTable(
   const widths = columns.map((_, i) => Math.max(...table.map((row) => lengthOf(row[i]!))));
   if (width !== undefined) shrink(columns, widths, width);
   return table.map((row) => `${formatRow(row, columns, widths)}\n`).join('');
-}
-
-/** Text of others as it may be shown: control characters and those that turn the direction of writing are replaced. */
-export function printable(text: string): string {
-  return text.replaceAll(/[\p{Cc}\p{Cf}\p{Zl}\p{Zp}]/gu, '\u{fffd}');
 }
 
 function shrink(columns: readonly Column[], widths: number[], width: number): void {

@@ -21,6 +21,7 @@ web.lan serves a page, published on loopback. Needs no root.
                  (default 127.0.0.1:8800, or any port that is free)
   --no-dashboard
                  no such page
+  --new-token    the page is at another address than at the last start: who has that is let in no more
   --pcap FILE    write every frame of every network as pcapng, for Wireshark or 'netloom dump'
   --name NAME    of this node, where there are to be several (default 'default')
   --state DIR    where nodes keep what they know (default $NETLOOM_STATE, or ~/.local/state/netloom)
@@ -34,6 +35,7 @@ function readArguments(args: readonly string[]): UpRequest {
     port: { type: 'string' },
     dashboard: { type: 'string' },
     'no-dashboard': { type: 'boolean' },
+    'new-token': { type: 'boolean' },
     pcap: { type: 'string' },
     name: { type: 'string' },
     state: { type: 'string' },
@@ -50,7 +52,12 @@ function readArguments(args: readonly string[]): UpRequest {
     );
   }
   const { pcap, name, state, verbose = false } = values;
-  const dashboard = dashboardAsked(values.dashboard, values['no-dashboard']);
+  const hasNewToken = values['new-token'] === true;
+  const asked = dashboardAsked(values.dashboard, values['no-dashboard']);
+  if (hasNewToken && asked === undefined) {
+    throw usageError('up', 'it is either --new-token or --no-dashboard');
+  }
+  const dashboard = asked && { ...asked, hasNewToken };
   return { file, port: port ?? 8080, dashboard, name, state, pcap, verbose };
 }
 

@@ -51,7 +51,7 @@ test('the networks of a file come up, are told of, and a changed file is followe
   const { node, url } = await start(lab());
   assert.match(
     node.stdout,
-    /^The node 'default' is up: 1 network, 1 station\.\n\n {2}lan \(isolated, 10\.0\.0\.1\/24\)\n {4}gateway +gateway +10\.0\.0\.1 +\S+\n {4}web +machine +10\.0\.0\.80 +\S+\n/,
+    /^The node 'default' is up: 1 network, 1 station\.\n\n {2}lan \(isolated, 10\.0\.0\.0\/24\)\n {4}gateway +gateway +10\.0\.0\.1 +\S+\n {4}web +machine +10\.0\.0\.80 +\S+\n/,
   );
   const connection = await fetch(url, { headers: { connection: 'keep-alive' } });
   assert.match(await connection.text(), /<title>web\.lan<\/title>/);
@@ -67,7 +67,7 @@ test('the networks of a file come up, are told of, and a changed file is followe
   const done = await runNetloom(['apply', path]);
   assert.deepEqual([done.code, done.stdout], [0, `${expected}Done: 2 changes.\n`]);
   const nothing = await runNetloom(['apply', path]);
-  assert.equal(nothing.stdout, 'Nothing to do: all is as the file has it.\n');
+  assert.equal(nothing.stdout, 'Nothing to do: all is as it is to be.\n');
   const json = await runNetloom(['apply', '--json', '--dry-run', lab()]);
   const { plan } = JSON.parse(json.stdout) as { plan: { steps: { action: string }[] } };
   assert.deepEqual(
@@ -118,9 +118,12 @@ test('a step that fails ends it, tells what is not done, and a second apply goes
   assert.match(failed.stderr, /^netloom: publication tcp .* is taken .*\(ADDRESS_IN_USE\)\n$/);
   server.close();
   await once(server, 'close');
-  const again = await runNetloom(['apply', '--name', 'fail', path]);
+  // Without a file it is the last that counts.
+  const again = await runNetloom(['apply', '--name', 'fail']);
   assert.equal(again.code, 0, again.stderr);
   assert.match(again.stdout, /\n1 to create\.\nDone: 1 change\.\n$/);
+  const nothing = await runNetloom(['apply', '--name', 'fail', '--dry-run']);
+  assert.equal(nothing.stdout, 'Nothing to do: all is as it is to be.\n');
   await stop(node);
 });
 

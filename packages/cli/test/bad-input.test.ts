@@ -47,7 +47,6 @@ test('options that do not exist, or lack their value, or are no number', async (
     ['up', '--port', '1e9'],
     ['up', 'one.yaml', 'two.yaml'],
     ['up', '--port', '1', 'one.yaml'],
-    ['apply'],
     ['apply', 'one.yaml', 'two.yaml'],
     ['get', 'http://127.0.0.1/', '--timeout', '-1'],
     ['get', 'http://127.0.0.1:99999/'],

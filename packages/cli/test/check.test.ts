@@ -1,6 +1,6 @@
 /** `netloom check`: files that are good, that are not, and that cannot be read. */
 import assert from 'node:assert/strict';
-import { mkdtempSync, rmSync, writeFileSync } from 'node:fs';
+import { mkdirSync, mkdtempSync, rmSync, writeFileSync } from 'node:fs';
 import { tmpdir } from 'node:os';
 import { join } from 'node:path';
 import { after, test } from 'node:test';
@@ -51,6 +51,33 @@ ${path}:4:5: there is no key 'kidn' in a network (networks.lan.kidn)
 ${path}: 2 mistakes
 `,
   });
+});
+
+test('a module that is not there is a mistake of the file; one that is there is not run', async () => {
+  file('there.ts', 'throw new Error("it was run");');
+  mkdirSync(join(folder, 'folder.ts'));
+  const path = file(
+    'modules.yaml',
+    `networks:
+  lan:
+    machines:
+      a: ./there.ts
+      b: ./away.ts
+      c: { run: [{ module: ./deep/er.ts, port: 81 }, ./folder.ts] }
+`,
+  );
+  const { code, stderr } = await runNetloom(['check', path], { cwd: '/' });
+  const told = stderr.split('\n').filter((line) => line.startsWith(path));
+  assert.deepEqual(told, [
+    `${path}:5:10: cannot read the module ${folder}/away.ts: there is no such file (networks.lan.machines.b.run[0])`,
+    `${path}:6:28: cannot read the module ${folder}/deep/er.ts: there is no such file (networks.lan.machines.c.run[0].module)`,
+    `${path}:6:54: cannot read the module ${folder}/folder.ts: it is no file (networks.lan.machines.c.run[1])`,
+    `${path}: 3 mistakes`,
+  ]);
+  assert.equal(code, 1);
+  const up = await runNetloom(['up', path, '--state', folder]);
+  assert.equal(up.code, 1);
+  assert.match(up.stderr, /modules\.yaml: 3 mistakes; nothing is started\n$/);
 });
 
 test('of several files each is checked', async () => {

@@ -1,6 +1,6 @@
 import assert from 'node:assert/strict';
 import { test } from 'node:test';
-import { NetloomError, editDistance, suggest } from 'netloom/core';
+import { NetloomError } from 'netloom/core';
 import { runCli } from '../src/cli.ts';
 import type { CommandEntry } from '../src/command.ts';
 import { commands } from '../src/commands.ts';
@@ -65,24 +65,6 @@ for (const { name, load } of commands) {
   });
 }
 
-test('suggestions: near names and beginnings, nothing far-fetched', () => {
-  const names = ['up', 'get', 'ping', 'dump', 'sim'];
-  for (const [text, expected] of [
-    ['pnig', 'ping'],
-    ['gte', 'get'],
-    ['dum', 'dump'],
-    ['simulate', undefined],
-    ['d', 'dump'],
-    ['xx', undefined],
-    ['', undefined],
-  ] as const) {
-    assert.equal(suggest(text, names), expected, text);
-  }
-  assert.equal(editDistance('kitten', 'sitting'), 3);
-  assert.equal(editDistance('ab', 'ba'), 1);
-  assert.equal(editDistance('', 'abc'), 3);
-});
-
 const failing = (error: unknown): CommandEntry => ({
   name: 'fail',
   summary: '',
@@ -97,6 +79,7 @@ async function fail(error: unknown, ...args: string[]): Promise<[number, string]
     stdin: { async *[Symbol.asyncIterator]() {} },
     terminalWidth: undefined,
     outputWidth: undefined,
+    outputHeight: undefined,
     signal: new AbortController().signal,
     takeSignals: () => undefined,
   };

@@ -134,6 +134,7 @@ export async function runInProcess(
     },
     terminalWidth: undefined,
     outputWidth: undefined,
+    outputHeight: undefined,
     signal: new AbortController().signal,
     takeSignals: () => undefined,
     ...more,

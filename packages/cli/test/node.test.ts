@@ -7,7 +7,7 @@ import { after, test } from 'node:test';
 import { ControlApi, StateFolder, claimNode, serveControl } from '@netloom/edge';
 import { SystemClock } from 'netloom/host';
 import { FakeNetwork, FakeNode, portStatus } from '../../edge/test/fake-node.ts';
-import { runInProcess, runNetloom } from './netloom-process.ts';
+import { runInProcess, runNetloom, startNetloom } from './netloom-process.ts';
 
 const root = mkdtempSync(join(tmpdir(), 'netloom-node-'));
 after(() => rmSync(root, { recursive: true }));
@@ -32,7 +32,7 @@ async function serving(node: FakeNode, name = 'default') {
 /** A node with something of everything. */
 function busyNode(): FakeNode {
   const lan = new FakeNetwork('lan', {
-    subnets: ['10.0.0.1/24', 'fd00::1/64'],
+    subnets: ['10.0.0.0/24', 'fd00::/64'],
     ports: 3,
     stations: 2,
     leases: 2,
@@ -45,7 +45,7 @@ function busyNode(): FakeNode {
   });
   const line = portStatus('lan', 'web').link;
   lan.portList.push(
-    portStatus('lan', 'gateway', { number: 0, kind: 'gateway', addresses: ['10.0.0.1/24'] }),
+    portStatus('lan', 'gateway', { number: 0, kind: 'gateway', addresses: ['10.0.0.1'] }),
     portStatus('lan', 'web', {
       received: { frames: 10, bytes: 1536 },
       sent: { frames: 2, bytes: 120 },
@@ -56,6 +56,7 @@ function busyNode(): FakeNode {
       number: 2,
       kind: 'qemu-stream',
       connected: false,
+      state: 'unconnected',
       addresses: [],
       link: { ...line, partition: true },
     }),
@@ -109,9 +110,9 @@ test('status tells how the node is, what has failed, and what to do about it', a
     `Node default: Netloom 0.1.0, process 4711, up for 1 h 2 min, 84.0 MiB of memory.
 It follows /etc/lab.yaml.
 
-network  kind      state   addresses                mtu  interfaces  macs  leases  flows
-lan      isolated  active  10.0.0.1/24 fd00::1/64  1500           3     2       2      3
-dmz      bridged   failed                          1500           0     0       0      0
+network  kind      state   subnets                 mtu  interfaces  macs  leases  flows
+lan      isolated  active  10.0.0.0/24 fd00::/64  1500           3     2       2      3
+dmz      bridged   failed                         1500           0     0       0      0
 
 published at    protocol  network  leads to
 127.0.0.1:8080  tcp       lan      web:80
@@ -142,10 +143,10 @@ test('list interfaces', async () => {
   await using node = await serving(busyNode());
   assert.equal(
     await node.run('list', 'interfaces'),
-    `network  interface  kind         vlan      state        addresses     received   sent  dropped  waiting  line
-lan      gateway    gateway      access 1  forwarding   10.0.0.1/24        0 B    0 B        0      0 B
-lan      web        machine      access 1  forwarding   10.0.0.80/24   1.5 KiB  120 B        7  2.9 KiB  40ms±5ms 10mbit loss 2%
-lan      vm         qemu-stream  access 1  unconnected                     0 B    0 B        0      0 B  cut
+    `network  interface  kind         vlan      state        addresses  received   sent  dropped  waiting  line
+lan      gateway    gateway      access 1  forwarding   10.0.0.1        0 B    0 B        0      0 B
+lan      web        machine      access 1  forwarding   10.0.0.80   1.5 KiB  120 B        7  2.9 KiB  40ms±5ms 10mbit loss 2%
+lan      vm         qemu-stream  access 1  unconnected                  0 B    0 B        0      0 B  cut
 `,
   );
 });
@@ -178,8 +179,8 @@ test('list networks, of one that is named too', async () => {
   await using node = await serving(busyNode());
   assert.equal(
     await node.run('list', 'networks', '--network', 'dmz'),
-    `network  kind     state   addresses   mtu  interfaces  macs  leases  flows
-dmz      bridged  failed             1500           0     0       0      0
+    `network  kind     state   subnets   mtu  interfaces  macs  leases  flows
+dmz      bridged  failed           1500           0     0       0      0
 `,
   );
   assert.equal(
@@ -256,4 +257,20 @@ test('the program itself finds the node by NETLOOM_STATE', async () => {
   const env = { ...process.env, NETLOOM_STATE: root };
   const { code, stdout, stderr } = await runNetloom(['list', 'flows'], { env });
   assert.deepEqual([code, stdout, stderr], [0, 'There are no flows.\n', '']);
+});
+
+test('--watch tells it again until it is interrupted', async () => {
+  await using _ = await serving(busyNode());
+  const watched = startNetloom(['list', 'leases', '--json', '--watch', '--state', root]);
+  await watched.until(/\n.*\n/);
+  watched.signal('SIGINT');
+  const { code, stdout, stderr } = await watched.outcome();
+  assert.deepEqual([code, stderr], [0, '']);
+  const [first, ...others] = stdout.trimEnd().split('\n');
+  assert.equal((JSON.parse(first!) as unknown[]).length, 3);
+  assert.deepEqual(new Set(others), new Set([first]));
+  const status = startNetloom(['status', '--watch', '--state', root]);
+  await status.until(/Node default[^]*\nNode default/);
+  status.signal('SIGINT');
+  assert.ok(!(await status.outcome()).stdout.includes('\x1b'), 'no escape codes into a pipe');
 });

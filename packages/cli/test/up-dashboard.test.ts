@@ -39,6 +39,17 @@ test('the address that is printed leads to the page, and the token to the node',
   await end(node);
 });
 
+test('a tab outlives the node: the token is that of the last start, unless another is wanted', async () => {
+  const tokens: (string | null)[] = [];
+  for (const args of [[], [], ['--new-token'], []]) {
+    const node = startNetloom(['up', '--port', '0', '--name', 'kept', ...args]);
+    tokens.push((await addressOf(node)).searchParams.get('token'));
+    await end(node);
+  }
+  const [first, second, third, fourth] = tokens;
+  assert.deepEqual([first === second, second === third, third === fourth], [true, false, true]);
+});
+
 test('where the usual port is taken another is, but not where one was asked for', async () => {
   const [first, second] = [up(), up()];
   const ports = [(await addressOf(first)).port, (await addressOf(second)).port];
@@ -64,16 +75,17 @@ test('it may be at another address and port, or nowhere', async () => {
   await end(without);
 });
 
-test('what is no address is a usage error', async () => {
+test('what is no address, or is wanted and not wanted, is a usage error', async () => {
   for (const args of [
     ['--dashboard', 'here'],
     ['--dashboard', '127.0.0.1:'],
     ['--dashboard', '65536'],
     ['--dashboard', '1.2.3:80'],
     ['--dashboard', '8800', '--no-dashboard'],
+    ['--new-token', '--no-dashboard'],
   ]) {
     const { code, stderr } = await runInProcess(['up', ...args]);
     assert.equal(code, 2, args.join(' '));
-    assert.match(stderr, /--dashboard.* See 'netloom help up'/);
+    assert.match(stderr, /--(no-)?dashboard.* See 'netloom help up'/);
   }
 });

@@ -249,6 +249,32 @@ test('with the keyboard alone a network is chosen, stopped and let go on', { ski
   assert.deepEqual(window.complaints, []);
 });
 
+test('a network that has failed is started again by a button', { skip }, async (context) => {
+  await using shown = await ShownNode.start(FILE);
+  await using window = await WatchedPage.open(browser);
+  const page = await window.visit(shown.url);
+  const host = osHost();
+  context.after(() => host.close());
+  const taken = await host.bind({ port: 0, address: IpAddress.LOOPBACK4 });
+  const { port } = taken.local;
+  const far = `{ kind: overlay, identifier: 7, local: 127.0.0.1:${port} }`;
+  await assert.rejects(shown.follow(FILE.replace('  lab:', `  far: ${far}\n  lab:`)));
+  await choose(page, /^network far: failed/);
+  await page.getByRole('button', { name: 'Start again' }).click();
+  await page
+    .getByRole('alert')
+    .filter({ hasText: String(port) })
+    .waitFor();
+  await taken.close();
+  await page.getByRole('button', { name: 'Start again' }).click();
+  await page
+    .locator('#picture')
+    .getByRole('button', { name: /^network far: active/ })
+    .waitFor();
+  await page.getByRole('button', { name: 'Stop all frames' }).waitFor();
+  assert.deepEqual(window.complaints, []);
+});
+
 test('on a narrow screen, and a dark one, nothing is wider than the screen', { skip }, async () => {
   await using shown = await ShownNode.start(FILE);
   await using window = await WatchedPage.open(browser, {

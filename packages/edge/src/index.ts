@@ -1,6 +1,7 @@
 /** The node: networks as a file describes them. */
 export * from './control/index.ts';
 export * from './file/index.ts';
+export { moduleFileFault } from './machine/index.ts';
 export * from './model/index.ts';
 export * from './network/index.ts';
 export * from './node/index.ts';

@@ -135,13 +135,13 @@ test('a changed file is planned, then followed', async () => {
   const { client } = here;
   const path = join(root, 'lan.yaml');
   const changed = FILE.replace('publish:', 'publish: []\n    x:');
-  const wrong = await client.plan(path, changed);
+  const wrong = await client.plan({ file: path, text: changed });
   assert.ok('mistakes' in wrong && wrong.mistakes.some(({ line }) => line === 8));
   const text = `${FILE}  dmz: { subnets: [10.1.0.0/24] }\n`;
-  const planned = await client.plan(path, text);
+  const planned = await client.plan({ file: path, text });
   assert.ok('plan' in planned && planned.plan.steps.length > 0);
   assert.equal((await client.networks()).length, 1);
-  const report = await client.apply(path, text);
+  const report = await client.apply({ file: path, text });
   assert.ok('failed' in report && report.failed === null);
   assert.deepEqual((await client.networks()).map(({ name }) => name).sort(), ['dmz', 'lan']);
   assert.equal((await client.status()).file, path);

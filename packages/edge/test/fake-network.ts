@@ -4,12 +4,12 @@ import { linkPair, type Link } from 'netloom/link';
 import type {
   AttachmentModel,
   GatewayModel,
+  LinkChange,
   LinkModel,
   NetworkModel,
   PortModel,
   PublicationModel,
 } from '../src/model/index.ts';
-import type { LinkChange } from '../src/network/index.ts';
 import type { LiveNetwork } from '../src/node/index.ts';
 import { publicationName } from '../src/plan/index.ts';
 import type { NetworkState, NetworkStatus } from '../src/status/index.ts';
@@ -55,7 +55,13 @@ export class FakeNetwork implements LiveNetwork {
   async start(): Promise<void> {
     const { name } = this.model;
     if (this.#world.present.has(name)) throw new Error(`${name} is there already`);
-    this.#world.do(`start ${name}`);
+    try {
+      this.#world.do(`start ${name}`);
+    } catch (error) {
+      this.state = 'failed';
+      this.error = error as NetloomError;
+      throw error;
+    }
     this.#world.present.add(name);
     this.state = 'active';
   }

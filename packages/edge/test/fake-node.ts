@@ -2,8 +2,8 @@
 import { NetloomError } from 'netloom/core';
 import type { CaptureSink } from 'netloom/link';
 import type { ControlledNetwork, ControlledNode } from '../src/control/index.ts';
-import type { NetworkModel, NodeModel } from '../src/model/index.ts';
-import type { RecordingOptions, LinkChange } from '../src/network/index.ts';
+import type { LinkChange, NetworkModel, NodeModel } from '../src/model/index.ts';
+import type { RecordingOptions } from '../src/network/index.ts';
 import type { Plan, PlanReport } from '../src/plan/index.ts';
 import type {
   FlowStatus,
@@ -25,10 +25,10 @@ export function portStatus(
     number: 1,
     kind: 'machine',
     vlan: 'access 1',
-    spanningTree: 'forwarding',
+    state: 'forwarding',
     connected: true,
     mac: '02:00:00:00:00:50',
-    addresses: ['10.0.0.80/24'],
+    addresses: ['10.0.0.80'],
     received: { frames: 0, bytes: 0 },
     sent: { frames: 0, bytes: 0 },
     drops: {},
@@ -146,7 +146,8 @@ export class FakeNetwork implements ControlledNetwork {
 export class FakeNode implements ControlledNode {
   readonly networks: FakeNetwork[];
   /** The models it was told to follow, and of which file. */
-  readonly applied: { model: NodeModel; file: string }[] = [];
+  readonly applied: { model: NodeModel; file?: string }[] = [];
+  wanted: NodeModel = { networks: [], routers: [] };
   more: Partial<NodeStatus> = {};
 
   constructor(...networks: FakeNetwork[]) {
@@ -189,8 +190,8 @@ export class FakeNode implements ControlledNode {
     };
   }
 
-  async apply(model: NodeModel, { file }: { readonly file: string }): Promise<PlanReport> {
-    this.applied.push({ model, file });
+  async apply(model: NodeModel, options: { readonly file?: string } = {}): Promise<PlanReport> {
+    this.applied.push({ model, ...options });
     const plan = this.plan(model);
     return { plan, done: plan.steps, failed: null, left: [] };
   }

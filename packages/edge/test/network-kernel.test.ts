@@ -13,7 +13,7 @@ import {
 import { privilege, program, requires } from '../../netloom/test/requires.ts';
 import { Network, type NetworkModel, type TapModel } from '../src/index.ts';
 import { DEFAULT_PORT } from '../src/index.ts';
-import { attachment, machine, networkModel } from './network-models.ts';
+import { attachment, attachedMachine, networkModel } from './sample-models.ts';
 
 const options = {
   skip: requires(privilege(), tapObstacle, program('ping')),
@@ -74,7 +74,7 @@ test(
           'far',
           tap(`/var/run/netns/${far.name}`, { addresses: ['10.0.0.6/24', '10.0.0.16/24'] }),
         ),
-        machine('box', ECHO, { addresses: ['10.0.0.7'] }),
+        attachedMachine('box', ECHO, { addresses: ['10.0.0.7'] }),
       ],
     });
     await lan.start();
@@ -105,7 +105,7 @@ test(
     using there = new KernelNamespace('there');
     const notices: string[] = [];
     await using lan = live(
-      { attachments: [attachment('near', tap(there)), machine('box')] },
+      { attachments: [attachment('near', tap(there)), attachedMachine('box')] },
       notices,
     );
     await lan.start();
@@ -138,7 +138,7 @@ test('what the kernel refuses has a name, and leaves nothing behind', options, a
     [tap(there, { addresses: ['224.0.0.5/24'], defaultRoute: false }), 'TAP_ADDRESS_REFUSED'],
   ];
   for (const [model, code] of wrong) {
-    const lan = live({ attachments: [machine('box'), attachment('near', model)] });
+    const lan = live({ attachments: [attachedMachine('box'), attachment('near', model)] });
     await assert.rejects(lan.start(), (error: { code: string; remedy: string }) => {
       assert.equal(error.code, code);
       return error.remedy !== '';
@@ -165,7 +165,7 @@ test('a network is joined to a bridge of the kernel', options, async () => {
   const { started, first } = await inside(there, {
     kind: { kind: 'bridged', bridge: 'br0' },
     gateway: null,
-    attachments: [machine('box', ECHO, { addresses: ['10.0.0.7'] })],
+    attachments: [attachedMachine('box', ECHO, { addresses: ['10.0.0.7'] })],
   });
   assert.equal(first, 'ready');
   await ping(there, '10.0.0.7');
@@ -205,7 +205,7 @@ test(
       {
         kind: { kind: 'bridged', interface: 'near0' },
         gateway: null,
-        attachments: [machine('box', ECHO, { addresses: ['10.0.0.7'] })],
+        attachments: [attachedMachine('box', ECHO, { addresses: ['10.0.0.7'] })],
       },
       {
         name: 'direct',
@@ -214,7 +214,7 @@ test(
         routers: [],
         gateway: null,
         attachments: [
-          machine('box', ECHO, {
+          attachedMachine('box', ECHO, {
             addresses: ['10.0.1.7'],
             port: { ...DEFAULT_PORT, link: { delay: 20 } },
           }),

@@ -3,7 +3,7 @@ import assert from 'node:assert/strict';
 import type { Host, NetloomError, SocketAddress } from 'netloom/core';
 import { simWorld, type SimHost, type SimWorld } from 'netloom/host';
 import { Network, type NetworkModel } from '../src/index.ts';
-import { networkModel } from './network-models.ts';
+import { networkModel } from './sample-models.ts';
 
 /** What there is. */
 export interface NetworkScene {

@@ -1,13 +1,15 @@
 /** Pieces of models with the usual values, for tests that speak of a few of them. */
-import type {
-  AttachmentModel,
-  GatewayModel,
-  LinkModel,
-  NetworkModel,
-  NodeModel,
-  PortModel,
-  RouterModel,
-  StationModel,
+import {
+  DEFAULT_PORT,
+  type AttachmentModel,
+  type GatewayModel,
+  type LinkModel,
+  type MachineService,
+  type NetworkModel,
+  type NodeModel,
+  type PortModel,
+  type RouterModel,
+  type StationModel,
 } from '../src/model/index.ts';
 
 /** A node without anything. */
@@ -21,7 +23,7 @@ export function isolated(name: string, more: Partial<NetworkModel> = {}): Networ
     mtu: 1500,
     subnets: [],
     routers: [],
-    switch: { ageing: 300_000, spanningTree: null, snooping: true, stations: 4096 },
+    switch: { ageing: 300_000, spanningTree: null, snooping: false, stations: 16_384 },
     gateway: null,
     attachments: [],
     publications: [],
@@ -47,13 +49,39 @@ export function gateway(
   };
 }
 
+/** A gateway with all services and a way out. */
+export const GATEWAY: GatewayModel = gateway(['10.0.0.1/24', 'fd00::1/64'], {
+  dhcpv6: { range: null, lease: 3_600_000 },
+  uplink: { hostAccess: false, rules: [] },
+});
+
+/** An isolated network with that gateway; `change` says what is different. */
+export function networkModel(change: Partial<NetworkModel> = {}): NetworkModel {
+  return isolated('lan', {
+    subnets: ['10.0.0.0/24', 'fd00::/64'],
+    routers: ['10.0.0.1', 'fd00::1'],
+    gateway: GATEWAY,
+    ...change,
+  });
+}
+
 /** A station at a port. */
 export function attachment(
   name: string,
   station: StationModel,
-  at: PortModel = port(),
+  at: Partial<PortModel> = {},
 ): AttachmentModel {
-  return { name, station, port: at };
+  return { name, station, port: port(at) };
+}
+
+/** A built-in machine at a port. */
+export function attachedMachine(
+  name: string,
+  services: readonly MachineService[] = [],
+  change: { readonly addresses?: readonly string[]; readonly port?: Partial<PortModel> } = {},
+): AttachmentModel {
+  const { addresses = [], port: at } = change;
+  return attachment(name, machine({ services, addresses }), at);
 }
 
 /** A machine that does nothing. */
@@ -63,19 +91,9 @@ export function machine(
   return { kind: 'machine', services: [], addresses: [], mac: null, ...more };
 }
 
-/** A port in VLAN 1, with nothing wrong with its line. */
+/** A port as it is where nothing is said of it. */
 export function port(more: Partial<PortModel> = {}): PortModel {
-  return {
-    vlan: { mode: 'access', vlan: 1 },
-    priority: 0,
-    isolated: false,
-    stations: 1024,
-    whenFull: 'forward',
-    storm: {},
-    shaping: null,
-    link: {},
-    ...more,
-  };
+  return { ...DEFAULT_PORT, ...more };
 }
 
 /** A router with addresses on networks. */

@@ -24,7 +24,7 @@ import {
   parseEthernet,
   UdpHeader,
 } from 'netloom/wire';
-import { bootMachine, machineObstacle } from './qemu-machine.ts';
+import { bootMachine, datagramNetdev, machineObstacle, streamNetdev } from './qemu-machine.ts';
 import { requires } from './requires.ts';
 
 const own = { name: 'vm0', mac: MacAddress.parse('02:00:00:00:00:01') };
@@ -137,9 +137,7 @@ test(
       const address = IpAddress.LOOPBACK4;
       const listener = await host.listen({ port: 0, address, accept: accepted.resolve });
       const { port } = listener.local;
-      const machine = bootMachine(
-        `stream,id=n0,server=off,addr.type=inet,addr.host=127.0.0.1,addr.port=${port}`,
-      );
+      const machine = bootMachine(streamNetdev(port));
       await converse(machine, new QemuStreamLink(await accepted.promise, own));
     }),
 );
@@ -155,10 +153,7 @@ test(
       const reserved = await host.bind({ address });
       const remote = reserved.local;
       await reserved.close();
-      const machine = bootMachine(
-        `dgram,id=n0,remote.type=inet,remote.host=127.0.0.1,remote.port=${socket.local.port},` +
-          `local.type=inet,local.host=127.0.0.1,local.port=${remote.port}`,
-      );
+      const machine = bootMachine(datagramNetdev(remote.port, socket.local.port));
       await converse(machine, new QemuDatagramLink(socket, { ...own, clock: host.clock, remote }));
     }),
 );

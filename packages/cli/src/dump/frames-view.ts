@@ -1,5 +1,5 @@
 import type { CapturedPacket } from 'netloom/wire';
-import { DumpFormatter, type DumpFormat } from '../dump-format.ts';
+import { DumpFormatter, type DumpFormat } from './format.ts';
 import type { FrameView } from './view.ts';
 
 /** A line for each frame, and its bytes if they are asked for. */

@@ -1,6 +1,6 @@
 import { compileFilter, FilterError } from 'netloom/wire';
 import { readNumber, readOptions, usageError } from '../command.ts';
-import type { DumpFormat, DumpTime } from '../dump-format.ts';
+import type { DumpFormat, DumpTime } from './format.ts';
 import { nodeOptions, type NodeChoice } from '../node-options.ts';
 
 /** Where frames come from. */

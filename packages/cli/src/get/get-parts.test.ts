@@ -1,7 +1,7 @@
 import assert from 'node:assert/strict';
 import { test } from 'node:test';
 import { nameOfDisposition, nameOfUrl } from './file-name.ts';
-import { formatBytes, formatDuration } from './format.ts';
+import { formatBytes, formatDuration } from '../format.ts';
 import { ProgressBar, progressLine } from './progress-bar.ts';
 
 test('the name a URL ends in', () => {

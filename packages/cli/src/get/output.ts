@@ -4,7 +4,7 @@ import type { DownloadSink, PartialFile } from 'netloom/http';
 import type { CommandIo } from '../command.ts';
 import { fileError } from '../file-error.ts';
 import { nameOfDisposition, nameOfUrl } from './file-name.ts';
-import { formatBytes } from './format.ts';
+import { formatBytes } from '../format.ts';
 import { PartFile } from './part-file.ts';
 import { StreamSink } from './stream-sink.ts';
 

@@ -1,5 +1,5 @@
 import type { DownloadProgress } from 'netloom/http';
-import { formatBytes, formatDuration } from './format.ts';
+import { formatBytes, formatDuration } from '../format.ts';
 
 /** Milliseconds between two pictures. */
 const INTERVAL = 100;

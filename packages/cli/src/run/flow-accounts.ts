@@ -1,4 +1,5 @@
 import type { FlowStatus } from '@netloom/edge';
+import { parseSocketAddress } from '@netloom/edge/text';
 import type { DestinationAccount } from 'netloom/host';
 
 /** What went where of a network's flows, for the guest of these addresses: the most bytes first. */
@@ -15,9 +16,7 @@ export function destinationsOf(
 
 /** Of an address with a port, or of one without, as those of echo requests are. */
 function addressOf(end: string): string {
-  const [, v6] = /^\[(.+)\]:\d+$/.exec(end) ?? [];
-  const [, v4] = /^([^:]+):\d+$/.exec(end) ?? [];
-  return v6 ?? v4 ?? end;
+  return String(parseSocketAddress(end, { port: 0 })?.address);
 }
 
 function accountOf(flows: readonly FlowStatus[]): DestinationAccount {

@@ -1,5 +1,6 @@
 /** What a command line of `netloom run` asks for. */
 import { parseArgs } from 'node:util';
+import type { Rule } from '@netloom/edge/policy';
 import type { Period, Spread } from '@netloom/edge/text';
 import { IpAddress } from 'netloom/core';
 import type { Impairment } from 'netloom/link';
@@ -7,7 +8,7 @@ import { readNumber, readOptions, usageError } from '../command.ts';
 import { readDelay, readPercent, readPeriod, readRate } from './quantities.ts';
 import { readNetworkChoice, type NetworkChoice } from './network-choice.ts';
 import { readPublication, type PublicationRequest } from './publication-request.ts';
-import { readRule, type Rule } from './rules.ts';
+import { readRule } from './rules.ts';
 
 /** See `netloom help run`. */
 export interface RunRequest {

@@ -1,8 +1,6 @@
-import { parseRuleSubject, type RuleSubject } from '@netloom/edge/text';
+import type { Rule } from '@netloom/edge/policy';
+import { parseRuleSubject } from '@netloom/edge/text';
 import { usageError } from '../command.ts';
-
-/** What a program may or may not reach. */
-export type Rule = { readonly verdict: 'allow' | 'deny' } & RuleSubject;
 
 /** Reads the value of `--deny` or `--allow`. Throws `USAGE`. */
 export function readRule(verdict: Rule['verdict'], text: string): Rule {

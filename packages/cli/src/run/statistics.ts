@@ -1,5 +1,5 @@
 import type { DestinationAccount } from 'netloom/host';
-import { formatBytes } from '../get/format.ts';
+import { formatBytes } from '../format.ts';
 import { formatTable, type Column } from '../table.ts';
 
 const COLUMNS: readonly Column[] = [

@@ -1,4 +1,5 @@
 import type { NetloomNode, Network, NodeModel, PortStatus } from '@netloom/edge';
+import { countOf } from '@netloom/edge/text';
 import { formatTable, type Column } from '../table.ts';
 
 /** A node that has come up, and how it was asked for. */
@@ -51,9 +52,9 @@ function describeDashboard(url: string | undefined): string {
 function summarise({ networks, routers }: NodeModel): string {
   const stations = networks.flatMap(({ attachments }) => attachments).length;
   const parts = [
-    count(networks.length, 'network'),
-    count(stations, 'station'),
-    ...(routers.length === 0 ? [] : [count(routers.length, 'router')]),
+    countOf(networks.length, 'network'),
+    countOf(stations, 'station'),
+    ...(routers.length === 0 ? [] : [countOf(routers.length, 'router')]),
   ];
   return parts.join(', ');
 }
@@ -69,8 +70,8 @@ function describeNetwork(network: Network): string {
   const published = publications.map(
     ({ protocol, listen, target }) => `    ${protocol} ${listen} leads to ${target}\n`,
   );
-  const addresses = subnets.length === 0 ? '' : `, ${subnets.join(' ')}`;
-  return `  ${name} (${kind}${addresses})\n${withoutHeadings(rows)}${published.join('')}`;
+  const reach = [kind, ...(subnets.length === 0 ? [] : [subnets.join(' ')])].join(', ');
+  return `  ${name} (${reach})\n${withoutHeadings(rows)}${published.join('')}`;
 }
 
 function describeRouters({ routers }: NodeModel): string {
@@ -91,8 +92,4 @@ function withoutHeadings(rows: readonly (readonly string[])[]): string {
   const columns: Column[] = (rows[0] ?? []).map(() => ({ heading: '' }));
   const lines = formatTable(columns, rows).split('\n');
   return lines.slice(1).join('\n');
-}
-
-function count(number: number, noun: string): string {
-  return `${number} ${noun}${number === 1 ? '' : 's'}`;
 }

@@ -1,6 +1,9 @@
 import assert from 'node:assert/strict';
-import { test } from 'node:test';
-import { ControlApi } from '@netloom/edge';
+import { mkdtempSync, rmSync } from 'node:fs';
+import { tmpdir } from 'node:os';
+import { dirname, join } from 'node:path';
+import { after, test } from 'node:test';
+import { ControlApi, StateFolder } from '@netloom/edge';
 import { osHost } from 'netloom/host';
 import { FakeNetwork, FakeNode } from '../../../edge/test/fake-node.ts';
 import { USUAL_DASHBOARD, openDashboard, readDashboard } from './dashboard.ts';
@@ -24,11 +27,15 @@ test('a host that takes no listener is told of, and is an error where the dashbo
   const api = new ControlApi(new FakeNode(new FakeNetwork('lan')), { clock: host.clock });
   await host.close();
   const notices: string[] = [];
+  const folder = new StateFolder('none', mkdtempSync(join(tmpdir(), 'netloom-dashboard-')));
+  after(() => rmSync(dirname(folder.path), { recursive: true }));
+  await folder.prepare();
   const notice = (text: string): void => void notices.push(text);
-  assert.equal(await openDashboard(api, host, USUAL_DASHBOARD, notice), undefined);
+  const parts = { api, host, folder, notice };
+  assert.equal(await openDashboard(parts, USUAL_DASHBOARD), undefined);
   assert.equal(notices.length, 1);
   assert.match(notices[0]!, /^there is no dashboard: ./);
-  await assert.rejects(openDashboard(api, host, readDashboard('0'), notice), {
+  await assert.rejects(openDashboard(parts, readDashboard('0')), {
     code: 'HOST_CLOSED',
   });
   assert.equal(notices.length, 1);

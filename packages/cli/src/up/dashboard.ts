@@ -1,5 +1,12 @@
 import { dashboardPage } from '@netloom/dashboard';
-import { serveDashboard, type ControlApi, type DashboardServer } from '@netloom/edge';
+import {
+  keptToken,
+  serveDashboard,
+  type ControlApi,
+  type DashboardServer,
+  type StateFolder,
+} from '@netloom/edge';
+import { parseSocketAddress } from '@netloom/edge/text';
 import { IpAddress, NetloomError, type Host, type HostErrorCode } from 'netloom/core';
 import { usageError } from '../command.ts';
 
@@ -10,6 +17,8 @@ const USUAL_PORT = 8800;
 export interface DashboardRequest {
   readonly address: IpAddress;
   readonly port: number;
+  /** Whether its token is to be another than before. */
+  readonly hasNewToken: boolean;
   /** Whether it has to be there: else another port does, and the node does without if there is none. */
   readonly isAskedFor: boolean;
 }
@@ -18,33 +27,38 @@ export interface DashboardRequest {
 export const USUAL_DASHBOARD: DashboardRequest = {
   address: IpAddress.LOOPBACK4,
   port: USUAL_PORT,
+  hasNewToken: false,
   isAskedFor: false,
 };
 
-/** `[ADDRESS:]PORT`, an IPv6 address in brackets. */
-const FORM = /^(?:(\[[^\]]+\]|[^:[\]]+):)?(\d{1,5})$/;
-
-/** Reads the value of `--dashboard`. Throws `USAGE`. */
+/** Reads the value of `--dashboard`: `[ADDRESS:]PORT`. Throws `USAGE`. */
 export function readDashboard(text: string): DashboardRequest {
-  const [, host = '127.0.0.1', digits] = FORM.exec(text) ?? [];
-  const address = IpAddress.tryParse(host.replace(/^\[(.*)\]$/, '$1'));
-  const port = Number(digits);
-  if (address !== undefined && port <= 65_535) return { address, port, isAskedFor: true };
+  const found = parseSocketAddress(text, { address: IpAddress.LOOPBACK4 });
+  if (found !== undefined) return { ...found, hasNewToken: false, isAskedFor: true };
   throw usageError(
     'up',
     `--dashboard wants a port of this machine, as 8800, 0.0.0.0:8800 or [::1]:8800, not '${text}'`,
   );
 }
 
+/** What there is to make a dashboard of. */
+export interface DashboardParts {
+  readonly api: ControlApi;
+  readonly host: Host;
+  /** Where its token is kept. */
+  readonly folder: StateFolder;
+  notice(text: string): void;
+}
+
 /** Serves a node's dashboard. Rejects as `Host.listen` does where it was asked for; where it was not, what went wrong is told instead. */
 export async function openDashboard(
-  api: ControlApi,
-  host: Host,
-  { address, port, isAskedFor }: DashboardRequest,
-  notice: (text: string) => void,
+  { api, host, folder, notice }: DashboardParts,
+  { address, port, isAskedFor, hasNewToken }: DashboardRequest,
 ): Promise<DashboardServer | undefined> {
-  const serveAt = (at: number): Promise<DashboardServer> =>
-    serveDashboard(api, { host, page: dashboardPage(), address, port: at });
+  const serveAt = async (at: number): Promise<DashboardServer> => {
+    const token = await keptToken(folder, host.random, { isNew: hasNewToken });
+    return serveDashboard(api, { host, page: dashboardPage(), address, port: at, token });
+  };
   if (isAskedFor) return serveAt(port);
   try {
     return await serveAt(port).catch((error: unknown) => {

@@ -102,7 +102,9 @@ class Session {
     const api = new ControlApi(node, { clock: this.#clock });
     this.#control = await serveControl(api, this.#claim);
     if (dashboard !== undefined) {
-      this.#dashboard = await openDashboard(api, this.#os, dashboard, this.#notice);
+      const { folder } = this.#claim;
+      const parts = { api, host: this.#os, folder, notice: this.#notice };
+      this.#dashboard = await openDashboard(parts, dashboard);
     }
     if (file !== undefined) this.#io.takeSignals(['SIGHUP'], () => void this.#reload(node));
     const announced = { node, pcap, dashboard: this.#dashboard?.url };

@@ -3,17 +3,21 @@ import { LineHistory, type CountedPort } from './line-history.ts';
 import type { NodeView } from './node-api.ts';
 import { lineKey } from './topology.ts';
 
+const NOT_SEEN = new LineHistory();
+
 /** The last two minutes of all lines, and of all networks' switches. */
 export class Histories {
   readonly #lines = new Map<string, LineHistory>();
   readonly #networks = new Map<string, LineHistory>();
 
-  line(key: string): LineHistory | undefined {
-    return this.#lines.get(key);
+  /** Of a line that was not seen yet it is empty. */
+  line(key: string): LineHistory {
+    return this.#lines.get(key) ?? NOT_SEEN;
   }
 
-  network(name: string): LineHistory | undefined {
-    return this.#networks.get(name);
+  /** What has passed a network's switch. */
+  network(name: string): LineHistory {
+    return this.#networks.get(name) ?? NOT_SEEN;
   }
 
   add({ ports, time }: NodeView): void {

@@ -3,7 +3,8 @@ import { test } from 'node:test';
 import fc from 'fast-check';
 import type { NetworkModel } from '@netloom/edge/model';
 import { networkStatus } from '../../../edge/test/fake-node.ts';
-import { END_RADIUS, SWITCH_HEIGHT, layOut, type Layout, type Point } from './layout.ts';
+import type { Point } from './geometry.ts';
+import { END_RADIUS, SWITCH_HEIGHT, layOut, type Layout } from './layout.ts';
 import { lineKey, type DrawnNetwork, type Line, type Topology } from './topology.ts';
 
 /** How a topology of a test is: stations of each network, and the networks that each router joins. */

@@ -1,11 +1,12 @@
-import { changeLine, type LineChange } from './node-api.ts';
+import type { LinkChange } from '@netloom/edge/model';
+import { changeLine } from './node-api.ts';
 
 /** Tells the node of changes of a line: one request at a time, and what is changed meanwhile goes with the next. */
 export class LineChanger {
   readonly #network: string;
   readonly #port: string;
   readonly #told: (problem: string) => void;
-  #pending: LineChange | undefined;
+  #pending: LinkChange | undefined;
   #isBusy = false;
   #settledAt = 0;
 
@@ -16,7 +17,7 @@ export class LineChanger {
     this.#told = told;
   }
 
-  change(change: LineChange): void {
+  change(change: LinkChange): void {
     this.#pending = { ...this.#pending, ...change };
     if (!this.#isBusy) void this.#send();
   }

@@ -1,13 +1,13 @@
+import type { LinkChange } from '@netloom/edge/model';
 import type { LinkStatus } from '@netloom/edge/status';
 import { html, setAttributes, setText } from './dom.ts';
 import { LineChanger } from './line-changer.ts';
-import type { LineChange } from './node-api.ts';
 import { growingScale, limitScale, type SliderScale } from './slider-scale.ts';
 import { formatDelay, formatRate, formatShare } from './units.ts';
 
 /** Something of a line that a slider sets. */
 interface Quantity {
-  readonly field: Exclude<keyof LineChange, 'partition'>;
+  readonly field: Exclude<keyof LinkChange, 'partition' | 'queueBytes' | 'seed'>;
   readonly label: string;
   readonly scale: SliderScale;
   readonly format: (value: number) => string;
@@ -47,7 +47,7 @@ const RARE_QUANTITIES: readonly Quantity[] = [
 ];
 
 /** What makes a line good again. */
-const NOTHING_WRONG: LineChange = {
+const NOTHING_WRONG: LinkChange = {
   delay: null,
   jitter: null,
   rate: null,

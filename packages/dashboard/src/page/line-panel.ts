@@ -1,13 +1,11 @@
 import { html } from './dom.ts';
 import { Facts, dropWords } from './facts.ts';
 import { LineControls } from './line-controls.ts';
-import { LineHistory } from './line-history.ts';
+import type { LineHistory } from './line-history.ts';
 import { Plot } from './plot.ts';
 import { kindName } from './shapes.ts';
 import { isImpairable, type Line } from './topology.ts';
 import { formatBytes, formatCount, formatPerSecond, formatRate } from './units.ts';
-
-const NO_HISTORY = new LineHistory();
 
 /** A line: what is at its end, what passes, and what is wrong with it. */
 export class LinePanel {
@@ -53,13 +51,12 @@ export class LinePanel {
   }
 
   /** @param time when the line was so */
-  show({ port }: Line, time: number, history: LineHistory = NO_HISTORY): void {
+  show({ port }: Line, time: number, history: LineHistory): void {
     if (port === null) {
       this.#facts.show('–', '–', 'not up', '–', '–', '–');
       return;
     }
-    const { addresses, mac, number, vlan, spanningTree, connected, received, sent, drops } = port;
-    const state = connected ? spanningTree : 'not connected';
+    const { addresses, mac, number, vlan, state, received, sent, drops } = port;
     this.#facts.show(
       addresses.join(', ') || '–',
       mac ?? '–',

@@ -13,7 +13,7 @@ import { formatBytes, formatCount, formatDuration, formatRate } from './units.ts
 export interface ListSource {
   readonly view: NodeView;
   readonly topology: Topology;
-  readonly history: (key: string) => LineHistory | undefined;
+  readonly history: (key: string) => LineHistory;
   readonly choose: (choice: Choice) => void;
 }
 
@@ -98,7 +98,7 @@ type NetworkRow = Row & { readonly network: string };
 
 function lineRow(line: Line, { history, choose }: ListSource): NetworkRow {
   const { key, network, name, kind, port } = line;
-  const rates = history(key)?.latest;
+  const { latest } = history(key);
   const press = (): void => choose({ network, port: name });
   if (port === null) {
     const cells = [name, network, kindName(kind), 'not up', '', '', '', '', ''];
@@ -109,8 +109,8 @@ function lineRow(line: Line, { history, choose }: ListSource): NetworkRow {
     network,
     kindName(kind),
     port.connected ? port.addresses.join(' ') : 'not connected',
-    formatRate(rates?.fromStation ?? 0),
-    formatRate(rates?.toStation ?? 0),
+    formatRate(latest.fromStation),
+    formatRate(latest.toStation),
     formatCount(totalDrops(port)),
     formatBytes(port.link.queuedBytes),
     impairmentWords(port.link).join(' · '),

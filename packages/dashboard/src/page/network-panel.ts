@@ -1,14 +1,21 @@
-import type { NetworkStatus } from '@netloom/edge/status';
+import type { NetworkState, NetworkStatus } from '@netloom/edge/status';
 import { html, setAttributes, setText } from './dom.ts';
 import { Facts, dropWords } from './facts.ts';
-import { LineHistory } from './line-history.ts';
-import { setSuspended } from './node-api.ts';
+import type { LineHistory } from './line-history.ts';
+import { applyAgain, setSuspended } from './node-api.ts';
 import { Plot } from './plot.ts';
 import { describeReach } from './switch-box.ts';
 import type { DrawnNetwork } from './topology.ts';
 import { formatCount, formatPerSecond, formatRate } from './units.ts';
 
-const NO_HISTORY = new LineHistory();
+const STOP = 'Stop all frames';
+
+/** What can be done with a network, by its state; nothing with one that comes or goes. */
+const BUTTONS: Partial<Record<NetworkState, string>> = {
+  active: STOP,
+  suspended: 'Let frames go on',
+  failed: 'Start again',
+};
 
 /** A network: how it is, and what passes its switch. */
 export class NetworkPanel {
@@ -29,7 +36,7 @@ export class NetworkPanel {
   });
   readonly #button = html('button', { type: 'button' });
   readonly #problem = html('p', { class: 'problem', role: 'alert' });
-  #isSuspended = false;
+  #state: NetworkState = 'created';
 
   constructor(name: string) {
     this.#name = name;
@@ -45,7 +52,7 @@ export class NetworkPanel {
     );
   }
 
-  show(network: DrawnNetwork, history: LineHistory = NO_HISTORY): void {
+  show(network: DrawnNetwork, history: LineHistory): void {
     const { status } = network;
     const { state, stations, flows, drops, error } = status;
     this.#facts.show(
@@ -55,9 +62,9 @@ export class NetworkPanel {
       formatCount(flows),
       dropWords(drops),
     );
-    this.#isSuspended = state === 'suspended';
-    setText(this.#button, this.#isSuspended ? 'Let frames go on' : 'Stop all frames');
-    setAttributes(this.#button, { disabled: !this.#isSuspended && state !== 'active' });
+    this.#state = state;
+    setText(this.#button, BUTTONS[state] ?? STOP);
+    setAttributes(this.#button, { disabled: BUTTONS[state] === undefined });
     if (error !== null) {
       setText(this.#problem, [error.message, error.remedy].filter(Boolean).join('. '));
     } else if (state === 'active') setText(this.#problem, '');
@@ -69,7 +76,8 @@ export class NetworkPanel {
   async #press(): Promise<void> {
     this.#button.disabled = true;
     try {
-      await setSuspended(this.#name, !this.#isSuspended);
+      if (this.#state === 'failed') await applyAgain();
+      else await setSuspended(this.#name, this.#state === 'active');
     } catch (error) {
       setText(this.#problem, error instanceof Error ? error.message : String(error));
     }

@@ -1,4 +1,4 @@
-import type { NodeModel } from '@netloom/edge/model';
+import type { LinkChange, NodeModel } from '@netloom/edge/model';
 import type {
   ErrorStatus,
   FlowStatus,
@@ -17,18 +17,6 @@ export interface NodeView {
   readonly ports: readonly PortStatus[];
   readonly leases: readonly LeaseStatus[];
   readonly flows: readonly FlowStatus[];
-}
-
-/** A change of a line: null takes back what was wrong. */
-export interface LineChange {
-  readonly delay?: number | null;
-  readonly jitter?: number | null;
-  readonly rate?: number | null;
-  readonly loss?: number | null;
-  readonly reorder?: number | null;
-  readonly duplicate?: number | null;
-  readonly corrupt?: number | null;
-  readonly partition?: boolean | null;
 }
 
 /** What the node refuses, in its words. */
@@ -59,18 +47,22 @@ export async function viewNode(): Promise<NodeView> {
 }
 
 /** Changes what is wrong with a line; answers how it is then. */
-export function changeLine(network: string, port: string, change: LineChange): Promise<LinkStatus> {
-  return ask(`${networkPath(network)}/ports/${encodeURIComponent(port)}/link`, {
-    method: 'PATCH',
-    headers: { 'content-type': 'application/json' },
-    body: JSON.stringify(change),
-  });
+export function changeLine(network: string, port: string, change: LinkChange): Promise<LinkStatus> {
+  const path = `${networkPath(network)}/ports/${encodeURIComponent(port)}/link`;
+  return ask(path, { ...postOf(change), method: 'PATCH' });
 }
 
 /** Has a network's frames stop, or go on. */
 export async function setSuspended(network: string, isSuspended: boolean): Promise<void> {
   const verb = isSuspended ? 'suspend' : 'resume';
   await ask(`${networkPath(network)}/${verb}`, { method: 'POST' });
+}
+
+/** Has the node be what it was last told to be: what has failed is started again. */
+export async function applyAgain(): Promise<void> {
+  type Report = { readonly failed: { readonly error: ErrorStatus } | null };
+  const { failed } = await ask<Report>('/v1/apply', postOf({}));
+  if (failed !== null) throw new RefusedError(200, failed.error);
 }
 
 /** Frames as pcapng, until the signal says that it is enough. */
@@ -89,6 +81,11 @@ export async function openCapture(
 
 function networkPath(network: string): string {
   return `/v1/networks/${encodeURIComponent(network)}`;
+}
+
+function postOf(value: unknown): RequestInit {
+  const headers = { 'content-type': 'application/json' };
+  return { method: 'POST', headers, body: JSON.stringify(value) };
 }
 
 async function ask<T>(path: string, options: RequestInit = {}): Promise<T> {

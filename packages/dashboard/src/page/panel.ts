@@ -16,9 +16,9 @@ export interface PanelView {
 /** What panels have of the rest of the page. */
 export interface PanelOptions {
   readonly captures: PageCaptures;
-  readonly history: (key: string) => LineHistory | undefined;
+  readonly history: (key: string) => LineHistory;
   /** What has passed a network's switch. */
-  readonly networkHistory: (network: string) => LineHistory | undefined;
+  readonly networkHistory: (network: string) => LineHistory;
 }
 
 /** Tells of what is chosen, and what can be done with it. */

@@ -19,7 +19,7 @@ export interface Choice {
 export interface PictureOptions {
   readonly choose: (choice: Choice) => void;
   /** What is known of a line. */
-  readonly history: (key: string) => LineHistory | undefined;
+  readonly history: (key: string) => LineHistory;
 }
 
 const NAME_LENGTH = 15;
@@ -28,7 +28,6 @@ const REACH = {
   below: { x: -46, y: -22, width: 92, height: 92 },
   beside: { x: -22, y: -22, width: 134, height: 54 },
 } as const;
-const SILENT: LineRates = { fromStation: 0, toStation: 0, drops: 0, queue: 0 };
 
 /** A line that is drawn, and what is at its end. */
 interface DrawnLine {
@@ -206,7 +205,7 @@ export class Picture {
     if (drawn === undefined) return;
     const { group, cable, address, rate } = drawn;
     const { port } = line;
-    const rates = this.#options.history(line.key)?.latest ?? SILENT;
+    const rates = this.#options.history(line.key).latest;
     const words = port === null ? [] : impairmentWords(port.link);
     const isConnected = port?.connected === true;
     cable.show(rates, words, isConnected && isActive);

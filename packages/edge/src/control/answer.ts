@@ -1,6 +1,7 @@
 import { toNetloomError } from 'netloom/core';
-import { errorStatus, statusOf } from './errors.ts';
 import { NETLOOM_VERSION } from '../node/version.ts';
+import { errorStatus } from '../status/index.ts';
+import { statusOf } from './errors.ts';
 
 /** The name of the field that says which version of Netloom answers. */
 export const VERSION_FIELD = 'netloom-version';
@@ -29,6 +30,6 @@ export function errorAnswer(
   thrown: unknown,
   fields: Readonly<Record<string, string>> = {},
 ): Response {
-  const status = statusOf(toNetloomError(thrown, 'CONTROL_FAILED', 'the node failed'));
-  return jsonAnswer({ error: errorStatus(thrown) }, status, fields);
+  const error = toNetloomError(thrown, 'CONTROL_FAILED', 'the node failed');
+  return jsonAnswer({ error: errorStatus(error) }, statusOf(error), fields);
 }

@@ -170,6 +170,15 @@ test('a file is planned and followed as the node reads it; its mistakes are answ
   assert.equal((applied.value as { failed: unknown }).failed, null);
 });
 
+test('without a file the node is to be what it was last told', async () => {
+  const { node, tell } = scene();
+  node.wanted = MODEL;
+  const plan = await tell('POST', '/v1/plan', {});
+  assert.deepEqual(plan.value, { plan: node.plan(MODEL) });
+  await tell('POST', '/v1/apply', {});
+  assert.deepEqual(node.applied, [{ model: MODEL }]);
+});
+
 test('a network is suspended and resumed, and says so if it cannot be', async () => {
   const { lan, dmz, tell } = scene();
   assert.equal((await tell('POST', '/v1/networks/lan/suspend', {})).status, 200);

@@ -3,9 +3,8 @@ import { NetloomError, type Abortable } from 'netloom/core';
 import { localSocketHost, type LocalSocketHost } from 'netloom/host';
 import { createClient, type Client, type ClientFetchOptions } from 'netloom/http';
 import type { Mistake } from '../file/index.ts';
-import type { NodeModel } from '../model/index.ts';
-import type { LinkChange } from '../network/index.ts';
-import { DEFAULT_NODE_NAME, type StateFolder } from '../node/state-folder.ts';
+import type { LinkChange, NodeModel } from '../model/index.ts';
+import { DEFAULT_NODE_NAME, foreignFolder, type StateFolder } from '../node/state-folder.ts';
 import type { Plan, PlanReport } from '../plan/index.ts';
 import type {
   ErrorStatus,
@@ -32,6 +31,13 @@ export interface CaptureOptions extends Abortable {
   readonly filter?: string;
 }
 
+/** A file for a node to follow, as its user sees it. */
+export interface NodeFileText {
+  /** Its absolute path: those in it count from its folder. */
+  readonly file: string;
+  readonly text: string;
+}
+
 /** A file's text cannot be followed. */
 export interface FileRefused {
   readonly mistakes: readonly Mistake[];
@@ -42,6 +48,8 @@ export interface ControlClientOptions {
   /** Told once if the node is of another version than this client. */
   readonly notice?: (text: string) => void;
 }
+
+const ASK_AS_THEY = 'Run this as the user who started the node.';
 
 /** Codes of errors of a connection whose other end has gone away. */
 const CUT_OFF: ReadonlySet<string> = new Set([
@@ -99,14 +107,14 @@ export class ControlClient implements AsyncDisposable {
     return this.#get('flows', of);
   }
 
-  /** What the node would do to follow a file's text. */
-  plan(file: string, text: string, options: Abortable = {}): Promise<{ plan: Plan } | FileRefused> {
-    return this.#send('POST', 'plan', { file, text }, options);
+  /** What the node would do to follow a file's text; without one, to be what it was last told. */
+  plan(file?: NodeFileText, options: Abortable = {}): Promise<{ plan: Plan } | FileRefused> {
+    return this.#send('POST', 'plan', file ?? {}, options);
   }
 
-  /** Makes the node follow a file's text. */
-  apply(file: string, text: string, options: Abortable = {}): Promise<PlanReport | FileRefused> {
-    return this.#send('POST', 'apply', { file, text }, options);
+  /** Makes the node follow a file's text; without one, what it was last told: what has failed is started again. */
+  apply(file?: NodeFileText, options: Abortable = {}): Promise<PlanReport | FileRefused> {
+    return this.#send('POST', 'apply', file ?? {}, options);
   }
 
   /** Changes the line of a station; answers it as it is then. */
@@ -206,10 +214,11 @@ export class ControlClient implements AsyncDisposable {
       try {
         owner = (await lstat(each)).uid;
       } catch (error) {
-        if ((error as NodeJS.ErrnoException).code === 'EACCES') throw foreign(each, error);
+        if ((error as NodeJS.ErrnoException).code === 'EACCES')
+          throw foreignFolder(each, ASK_AS_THEY, error);
         throw this.#notRunning(error);
       }
-      if (owner !== process.geteuid!()) throw foreign(each);
+      if (owner !== process.geteuid!()) throw foreignFolder(each, ASK_AS_THEY);
     }
   }
 
@@ -286,12 +295,5 @@ async function errorOf(response: Response, path: string): Promise<NetloomError> 
 function unexpected(message: string): NetloomError {
   return new NetloomError('NODE_ANSWER_INVALID', message, {
     remedy: 'See which program has the socket, and end it.',
-  });
-}
-
-function foreign(path: string, cause?: unknown): NetloomError {
-  return new NetloomError('NODE_FOREIGN', `${path} belongs to another user`, {
-    cause,
-    remedy: 'Run this as the user who started the node.',
   });
 }

@@ -1,6 +1,6 @@
 import type { CaptureSink } from 'netloom/link';
-import type { NetworkModel, NodeModel } from '../model/index.ts';
-import type { RecordingOptions, LinkChange } from '../network/index.ts';
+import type { LinkChange, NetworkModel, NodeModel } from '../model/index.ts';
+import type { RecordingOptions } from '../network/index.ts';
 import type { Plan, PlanReport } from '../plan/index.ts';
 import type { FlowStatus, LeaseStatus, NodeStatus, PortStatus } from '../status/index.ts';
 
@@ -20,10 +20,12 @@ export interface ControlledNetwork {
 /** What the control API needs of a node; `NetloomNode` is one. */
 export interface ControlledNode {
   readonly model: NodeModel;
+  /** What it was last told to be. */
+  readonly wanted: NodeModel;
   readonly networks: readonly ControlledNetwork[];
   /** Throws `NODE_NETWORK_UNKNOWN`. */
   network(name: string): ControlledNetwork;
   status(): NodeStatus;
   plan(model: NodeModel): Plan;
-  apply(model: NodeModel, options: { readonly file: string }): Promise<PlanReport>;
+  apply(model: NodeModel, options?: { readonly file?: string }): Promise<PlanReport>;
 }

@@ -1,5 +1,4 @@
-import { NetloomError, toNetloomError } from 'netloom/core';
-import type { ErrorStatus } from '../status/index.ts';
+import { NetloomError } from 'netloom/core';
 
 /** The HTTP status of an answer, by the error's code (RFC 9110, section 15); of all others it is 500. */
 const STATUSES: ReadonlyMap<string, number> = new Map([
@@ -26,12 +25,6 @@ const STATUSES: ReadonlyMap<string, number> = new Map([
 /** The status of an answer that tells this error. */
 export function statusOf(error: NetloomError): number {
   return STATUSES.get(error.code) ?? 500;
-}
-
-/** An error as it is sent. */
-export function errorStatus(thrown: unknown): ErrorStatus {
-  const { code, message, remedy } = toNetloomError(thrown, 'CONTROL_FAILED', 'the node failed');
-  return { code, message, remedy: remedy ?? null };
 }
 
 /** The request is not as it should be. */

@@ -1,7 +1,7 @@
 import { IpAddress, NetloomError, TokenBucket, type Clock } from 'netloom/core';
 import type { FetchHandler, ServeInfo } from 'netloom/http';
 import { errorAnswer } from './answer.ts';
-import { errorStatus, statusOf } from './errors.ts';
+import { statusOf } from './errors.ts';
 import { isToken } from './token.ts';
 
 /** What a guard is told by. */
@@ -158,8 +158,7 @@ function refusal(error: NetloomError, url: URL): Response {
   if (error.code === 'CONTROL_TOKEN_WRONG') fields['www-authenticate'] = 'Bearer';
   if (error.code === 'CONTROL_TOO_MANY_ATTEMPTS') fields['retry-after'] = '1';
   if (url.pathname.startsWith('/v1/')) return errorAnswer(error, fields);
-  const { message, remedy } = errorStatus(error);
-  return new Response(`Netloom: ${message}. ${remedy}\n`, {
+  return new Response(`Netloom: ${error.message}. ${error.remedy}\n`, {
     status: statusOf(error),
     headers: {
       'content-type': 'text/plain; charset=utf-8',

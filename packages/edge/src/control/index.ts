@@ -6,10 +6,12 @@ export {
   type ControlClient,
   type ControlClientOptions,
   type FileRefused,
+  type NodeFileText,
   type OfNetwork,
 } from './client.ts';
 export type { ControlledNetwork, ControlledNode } from './controlled-node.ts';
 export { guarded, type GuardOptions } from './guard.ts';
+export { keptToken } from './kept-token.ts';
 export { CONTROL_LIMITS, type ControlLimits } from './limits.ts';
 export { claimNode, serveControl, type ControlServer, type NodeClaim } from './serve-control.ts';
 export { serveDashboard, type DashboardOptions, type DashboardServer } from './serve-dashboard.ts';

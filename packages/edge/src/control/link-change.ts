@@ -1,5 +1,4 @@
-import type { LinkModel } from '../model/index.ts';
-import type { LinkChange } from '../network/index.ts';
+import type { LinkChange, LinkModel } from '../model/index.ts';
 import { requestInvalid } from './errors.ts';
 
 /** What a field of a link may be, and what that is called. */

@@ -1,5 +1,6 @@
 import { compileFilter } from 'netloom/wire';
 import { readNodeFile, type NodeFileResult } from '../file/index.ts';
+import { moduleFileFault } from '../machine/index.ts';
 import { ANSWER_FIELDS, jsonAnswer } from './answer.ts';
 import { readObject } from './body.ts';
 import type { Captures } from './captures.ts';
@@ -43,14 +44,15 @@ export const CONTROL_ROUTES: readonly ControlRoute[] = [
   ),
   get('/v1/networks/:network/capture', ['port', 'filter'], capture),
   post('/v1/plan', async (asked, context) => {
-    const reading = await readFile(asked, context);
+    const reading = await readWanted(asked, context);
     if (reading.mistakes !== undefined) return refused(reading.mistakes);
     return { plan: context.node.plan(reading.model) };
   }),
   post('/v1/apply', async (asked, context) => {
-    const reading = await readFile(asked, context);
+    const reading = await readWanted(asked, context);
     if (reading.mistakes !== undefined) return refused(reading.mistakes);
-    return context.node.apply(reading.model, { file: reading.file });
+    const { model, file } = reading;
+    return context.node.apply(model, file === undefined ? {} : { file });
   }),
   post('/v1/networks/:network/suspend', async ({ parameters }, { node }) => {
     await node.network(parameters['network']!).suspend();
@@ -119,17 +121,19 @@ function capture(
   });
 }
 
-/** The file that the body carries, as the node reads it. */
-async function readFile(
+/** What the node is to be: the file that the body carries, as the node reads it; without one, what it was to be before. */
+async function readWanted(
   { request }: RouteRequest,
-  { limits }: ControlContext,
-): Promise<NodeFileResult & { file: string }> {
-  const { file, text, ...others } = await readObject(request, limits.bodyBytes);
+  { limits, node }: ControlContext,
+): Promise<NodeFileResult & { readonly file?: string }> {
+  const body = await readObject(request, limits.bodyBytes);
+  if (Object.keys(body).length === 0) return { model: node.wanted };
+  const { file, text, ...others } = body;
   if (typeof file !== 'string') throw requestInvalid("'file' wants the file's name");
   if (typeof text !== 'string') throw requestInvalid("'text' wants what is in the file");
   const [other] = Object.keys(others);
   if (other !== undefined) throw requestInvalid(`a file has no '${other}'`);
-  return { ...readNodeFile(text, { path: file }), file };
+  return { ...readNodeFile(text, { path: file, moduleFault: moduleFileFault }), file };
 }
 
 /** The file cannot be followed: its mistakes. */

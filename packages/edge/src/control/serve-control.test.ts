@@ -70,11 +70,13 @@ test('a client asks a node at its socket', async () => {
   await client.suspend('lan');
   assert.equal((await client.networks())[0]!.state, 'suspended');
   await client.resume('lan');
-  assert.deepEqual(await client.plan('/a.yaml', 'networks: {}'), { plan: { steps: [] } });
-  const report = await client.apply('/a.yaml', 'networks: {}');
+  assert.deepEqual(await client.plan({ file: '/a.yaml', text: 'networks: {}' }), {
+    plan: { steps: [] },
+  });
+  const report = await client.apply({ file: '/a.yaml', text: 'networks: {}' });
   assert.deepEqual(report, { plan: { steps: [] }, done: [], failed: null, left: [] });
   assert.equal(here.node.applied[0]!.file, '/a.yaml');
-  const refused = await client.apply('/a.yaml', 'networks: 7');
+  const refused = await client.apply({ file: '/a.yaml', text: 'networks: 7' });
   assert.ok('mistakes' in refused && refused.mistakes[0]!.line === 1);
 });
 

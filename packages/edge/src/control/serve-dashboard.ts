@@ -10,6 +10,8 @@ export interface DashboardOptions {
   readonly host: Host;
   /** Serves the page under `/`. */
   readonly page: FetchHandler;
+  /** What lets its owner in; `keptToken` has one for a node. Default: one that nobody knows yet. */
+  readonly token?: string;
   /** 0 takes any that is free. */
   readonly port: number;
   /** Default 127.0.0.1. */
@@ -25,7 +27,7 @@ export async function serveDashboard(
   options: DashboardOptions,
 ): Promise<DashboardServer> {
   const { host, page, port, address = IpAddress.LOOPBACK4 } = options;
-  const token = makeToken(host.random);
+  const { token = makeToken(host.random) } = options;
   const handler: FetchHandler = {
     fetch(request, info) {
       const isApi = new URL(request.url).pathname.startsWith('/v1/');

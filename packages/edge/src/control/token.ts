@@ -4,6 +4,9 @@ import { toHex, type Random } from 'netloom/core';
 /** Bytes of a token: more than anybody can guess. */
 const TOKEN_BYTES = 16;
 
+/** Letters of a token. */
+export const TOKEN_LENGTH: number = 2 * TOKEN_BYTES;
+
 /** A token that nobody knows yet. */
 export function makeToken(random: Random): string {
   return toHex(random.fill(new Uint8Array(TOKEN_BYTES)));

@@ -44,4 +44,8 @@ test('a terminal does not obey what a file has', () => {
   const described = describeMistakes(text, 'a', [mistake(1, 1)]);
   assert.equal(/[^\n\P{Cc}]/u.test(described), false);
   assert.equal(described.split('\n')[1], '   1 | a: �[2J��1m b');
+  // Nor what of it a message repeats.
+  const message = "there is no key '\u001b[31mup\u202e' in a network";
+  const repeated = describeMistakes('', 'a', [mistake(1, 1, { message, path: 'x.\u009b' })]);
+  assert.equal(repeated.split('\n')[0], "a:1:1: there is no key '�[31mup�' in a network (x.�)");
 });

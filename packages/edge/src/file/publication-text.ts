@@ -1,6 +1,6 @@
-import { IpAddress, formatSocketAddress } from 'netloom/core';
+import { formatSocketAddress, type IpAddress } from 'netloom/core';
 import type { PublicationModel } from '../model/index.ts';
-import { parsePort } from './scalars.ts';
+import { parseBracketed, parsePort } from '../text/index.ts';
 import { text, type Shape } from './shape.ts';
 
 const HOST = String.raw`(\[[^\]]+\]|[^:[\]]+)`;
@@ -35,9 +35,7 @@ export const PUBLICATION: Shape<PublicationModel> = text(
   },
 );
 
-/** IPv6 has brackets, IPv4 has none. */
 function parseHost(written: string): IpAddress | undefined {
-  const address = IpAddress.tryParse(written.replace(/^\[(.*)\]$/, '$1'));
-  const isFitting = address !== undefined && (address.family === 6) === written.startsWith('[');
-  return isFitting && address.zone === '' ? address : undefined;
+  const address = parseBracketed(written);
+  return address?.zone === '' ? address : undefined;
 }

@@ -8,6 +8,7 @@ import { MachineClaims } from './complete/scope.ts';
 import { withWays } from './complete/ways.ts';
 import { NODE, type NodeText } from './form/node.ts';
 import type { Mistake } from './mistake.ts';
+import type { ModuleFiles } from './module-files.ts';
 import { Reading, type NodeFileLimits } from './reading.ts';
 import { YamlSource } from './yaml-source.ts';
 
@@ -17,6 +18,8 @@ const DEFAULT_LIMITS: NodeFileLimits = { length: 1_000_000, values: 100_000, mis
 export interface ReadNodeFileOptions {
   /** The file's: relative paths in it are of its folder. */
   readonly path: string;
+  /** Says why the file of a module cannot be read, in a few words; `moduleFileFault` does. Without it nobody looks. */
+  readonly moduleFault?: (path: string) => string | undefined;
   readonly limits?: Partial<NodeFileLimits>;
 }
 
@@ -44,7 +47,8 @@ export function readNodeFile(text: string, options: ReadNodeFileOptions): NodeFi
   const reading = new Reading(source, limits);
   if (source.faults.length > 0) return { mistakes: syntaxMistakes(source, reading) };
   const node = NODE.read(reading.root, reading) ?? {};
-  const model = completeNode(node, reading, dirname(options.path));
+  const { path, moduleFault: fault = () => undefined } = options;
+  const model = completeNode(node, reading, { folder: dirname(path), fault });
   const { mistakes } = reading;
   return mistakes.length > 0 ? { mistakes } : { model };
 }
@@ -73,12 +77,12 @@ function completeNode(
     routers = new Map<string, object>(),
   }: Partial<NodeText>,
   reading: Reading,
-  folder: string,
+  modules: ModuleFiles,
 ): NodeModel {
   const machine = new MachineClaims(reading);
   const networks = new Map<string, CompletedNetwork>();
   for (const [name, text = {}] of written) {
-    networks.set(name, completeNetwork(name, text, reading, machine, folder));
+    networks.set(name, completeNetwork(name, text, reading, machine, modules));
   }
   const context = { reading, networks };
   const completed = [...routers].map(([name, text = {}]) => completeRouter(name, text, context));

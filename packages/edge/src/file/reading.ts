@@ -1,6 +1,6 @@
 import { isMap, isScalar, isSeq, type Node } from 'yaml';
 import { formatPath, type Mistake, type Path } from './mistake.ts';
-import { asNode, offsetOf, type Entry, type YamlSource } from './yaml-source.ts';
+import { asNode, offsetOf, type YamlSource } from './yaml-source.ts';
 
 /** A value in the file. */
 export interface Place {
@@ -118,7 +118,7 @@ export class Reading {
   }
 
   /** As many as the limit leaves: aliases of aliases make a small file a large one. */
-  #within<T extends Entry | unknown>(values: readonly T[]): readonly T[] {
+  #within<T>(values: readonly T[]): readonly T[] {
     const left = this.#limits.values - this.#values;
     this.#values += values.length;
     if (values.length <= left) return values;

@@ -1,19 +1,16 @@
 /** The texts of a network file: each with what it is called, what to write, and a pattern for editors. */
+import { IpAddress, MacAddress, formatSocketAddress, type Cidr } from 'netloom/core';
 import {
-  IpAddress,
-  MacAddress,
-  formatSocketAddress,
-  type Cidr,
-  type SocketAddress,
-} from 'netloom/core';
-import {
+  formatNetwork,
   parseCidr,
   parseDuration,
   parsePercent,
   parseRate,
   parseRuleSubject,
   parseSize,
+  parseSocketAddress,
   parseSpread,
+  type SocketAddressDefaults,
   type Spread,
 } from '../text/index.ts';
 import { either, integer, list, text, as, type JsonSchema, type Shape } from './shape.ts';
@@ -104,9 +101,7 @@ export const RULE_SUBJECT: Shape<string> = text(
   'Write it as 192.0.2.0/24, 2001:db8::1 or example.org.',
   (written) => {
     const subject = parseRuleSubject(written);
-    return (
-      subject && (subject.name ?? `${subject.network.network}/${subject.network.prefixLength}`)
-    );
+    return subject && (subject.name ?? formatNetwork(subject.network));
   },
 );
 
@@ -117,9 +112,7 @@ export const MAC: Shape<string> = text(
   (written) => {
     const isMac = /^[0-9a-f]{2}([:-])[0-9a-f]{2}(\1[0-9a-f]{2}){4}$/i.test(written);
     const mac = isMac ? MacAddress.parse(written) : undefined;
-    return mac === undefined || mac.isGroup || mac.equals(MacAddress.ZERO)
-      ? undefined
-      : String(mac);
+    return mac?.isStation === true ? String(mac) : undefined;
   },
 );
 
@@ -179,7 +172,7 @@ export const PORT: Shape<number> = integer('a port', 1, HIGHEST_PORT);
 /** An address and a port, of which one may be left out where a default is given. */
 export function endpoint(
   noun: string,
-  defaults: { readonly address?: IpAddress; readonly port?: number; readonly least?: number },
+  defaults: Pick<SocketAddressDefaults, 'address' | 'port'>,
 ): Shape<string> {
   const forms = ['192.0.2.7:4789', '[2001:db8::7]:4789'];
   if (defaults.port !== undefined) forms.push('192.0.2.7');
@@ -189,34 +182,11 @@ export function endpoint(
     noun,
     remedy,
     (written) => {
-      const found = parseEndpoint(written, defaults);
+      const found = parseSocketAddress(written, { ...defaults, leastPort: 1 });
       return found && formatSocketAddress(found);
     },
     { type: defaults.address === undefined ? 'string' : ['string', 'integer'] },
   );
-}
-
-function parseEndpoint(
-  written: string,
-  { address, port, least = 1 }: { address?: IpAddress; port?: number; least?: number },
-): SocketAddress | undefined {
-  const alone = IpAddress.tryParse(written);
-  if (alone !== undefined) return port === undefined ? undefined : { address: alone, port };
-  if (/^\d+$/.test(written)) {
-    const only = parsePort(written, least);
-    return address === undefined || only === undefined ? undefined : { address, port: only };
-  }
-  const [, inner, plain, digits] = /^(?:\[([^\]]+)\]|([^:[\]]+)):(\d{1,5})$/.exec(written) ?? [];
-  const found = IpAddress.tryParse(inner ?? plain ?? '');
-  const number = parsePort(digits ?? '', least);
-  const isFitting = found !== undefined && found.family === (inner === undefined ? 4 : 6);
-  return isFitting && number !== undefined ? { address: found, port: number } : undefined;
-}
-
-/** A port of at least `least`. */
-export function parsePort(digits: string, least: number): number | undefined {
-  const port = /^\d{1,5}$/.test(digits) ? Number(digits) : NaN;
-  return port >= least && port <= HIGHEST_PORT ? port : undefined;
 }
 
 /** Two addresses of one family, in order. */

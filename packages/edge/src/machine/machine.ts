@@ -1,10 +1,10 @@
 import { Cidr, IpAddress, type Clock, type MacAddress, type Random } from 'netloom/core';
+import { StubResolver } from 'netloom/dns';
 import { DhcpClient, StackHost } from 'netloom/host';
 import type { Interface } from 'netloom/ip';
 import type { Link } from 'netloom/link';
 import { closeHost } from './close-host.ts';
 import type { MachineService } from '../model/index.ts';
-import { NameClient } from './name-client.ts';
 import type { MachineView, RunningService, ServiceMaker } from './service.ts';
 import { serviceMaker } from './services/index.ts';
 
@@ -38,7 +38,7 @@ export class Machine implements MachineView {
   readonly interface: Interface;
   readonly #name: string;
   readonly #makers: readonly ServiceMaker[];
-  readonly #names: NameClient;
+  readonly #names: StubResolver;
   #running: RunningService[] = [];
   #setup: MachineSetup = { addresses: [], routers: [], nameServers: [], zone: undefined };
   #dhcp: DhcpClient | undefined;
@@ -62,7 +62,7 @@ export class Machine implements MachineView {
     this.#name = name;
     this.network = network;
     this.#makers = services.map((service) => serviceMaker(service, clock));
-    this.#names = new NameClient(
+    this.#names = new StubResolver(
       () => this.host,
       () => this.#setup,
     );

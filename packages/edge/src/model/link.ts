@@ -20,3 +20,6 @@ export interface LinkModel {
   /** Decides each frame's fate, the same at every start. */
   readonly seed?: number;
 }
+
+/** A change of a line: null takes back what was wrong. */
+export type LinkChange = { readonly [Name in keyof LinkModel]?: LinkModel[Name] | null };

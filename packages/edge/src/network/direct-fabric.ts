@@ -1,13 +1,16 @@
-import { IpAddress, MacAddress, type NetloomError } from 'netloom/core';
+import { MacAddress, type NetloomError } from 'netloom/core';
 import type { Link } from 'netloom/link';
 import { packetLink } from 'netloom/link/packet';
 import { Machine } from '../machine/index.ts';
 import type { AttachmentModel, NetworkKind, PortModel } from '../model/index.ts';
-import type { PortStatus, TrafficStatus } from '../status/index.ts';
+import type { PortStatus } from '../status/index.ts';
+import { withoutPrefixLength } from '../text/index.ts';
+import { ipAddressesOf } from './addresses.ts';
 import { networkUnfit, portUnknown } from './errors.ts';
 import type { Fabric, FabricOptions } from './fabric.ts';
 import { setupWithoutGateway } from './gateway/setup.ts';
 import { Line } from './port/line.ts';
+import { portState } from './port/port.ts';
 import { PortLink, type Gate } from './port/port-link.ts';
 import { stationMac } from './station/station-mac.ts';
 import { WatchedLink } from './station/watched-link.ts';
@@ -34,6 +37,10 @@ export class DirectFabric implements Fabric {
     this.#openInterface = openInterface;
   }
 
+  get portCount(): number {
+    return this.#attached === undefined ? 0 : 1;
+  }
+
   /** Makes what the model asks for; called once. */
   async open(): Promise<void> {
     const { attachments, gateway, publications } = this.#options.model;
@@ -54,7 +61,7 @@ export class DirectFabric implements Fabric {
     const device = this.#openInterface(kindOf(model.kind).interface, mac);
     const line = this.#line(device, port, lost);
     const link = new PortLink(name, line.link, clock, this.gate, recorders, 'in');
-    const addresses = station.addresses.map((text) => IpAddress.parse(text));
+    const addresses = ipAddressesOf(station.addresses);
     const setup = addresses.length === 0 ? ('ask' as const) : setupWithoutGateway(addresses, model);
     const { services } = station;
     const own = { name, network: model.name, clock, random, link, services, setup };
@@ -112,6 +119,7 @@ export class DirectFabric implements Fabric {
     if (this.#attached === undefined) return [];
     const { model, line, machine } = this.#attached;
     const { statistics } = line.link;
+    const isConnected = !machine.interface.isGone;
     return [
       {
         network: this.#options.model.name,
@@ -119,12 +127,13 @@ export class DirectFabric implements Fabric {
         number: 0,
         kind: model.station.kind,
         vlan: '',
-        spanningTree: '',
-        connected: !machine.interface.isGone,
+        state: portState({ isConnected, isSuspended: !this.gate.isOpen }),
+        connected: isConnected,
         mac: machine.mac.toString(),
-        addresses: machine.addresses.map((text) => text.replace(/\/\d+$/, '')),
-        received: traffic(statistics.sentFrames, statistics.sentBytes),
-        sent: traffic(statistics.receivedFrames, statistics.receivedBytes),
+        addresses: machine.addresses.map(withoutPrefixLength),
+        // The line's end is the station's: what it sends has come from there.
+        received: { frames: statistics.sentFrames, bytes: statistics.sentBytes },
+        sent: { frames: statistics.receivedFrames, bytes: statistics.receivedBytes },
         drops: statistics.drops.snapshot(),
         link: line.status(0),
       },
@@ -170,8 +179,4 @@ export class DirectFabric implements Fabric {
 function kindOf(kind: NetworkKind): Extract<NetworkKind, { kind: 'direct' }> {
   if (kind.kind === 'direct') return kind;
   throw new TypeError(`a network of kind ${kind.kind} is not direct`);
-}
-
-function traffic(frames: number, bytes: number): TrafficStatus {
-  return { frames, bytes };
 }

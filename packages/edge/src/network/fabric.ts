@@ -3,6 +3,7 @@ import type { Link } from 'netloom/link';
 import type {
   AttachmentModel,
   GatewayModel,
+  LinkChange,
   LinkModel,
   NetworkModel,
   PortModel,
@@ -10,7 +11,6 @@ import type {
 } from '../model/index.ts';
 import type { FlowStatus, LeaseStatus, PortStatus, PublicationStatus } from '../status/index.ts';
 import type { NetworkEnvironment } from './environment.ts';
-import type { LinkChange } from './port/line.ts';
 import type { Gate, Recorders } from './port/port-link.ts';
 import type { StationOpener } from './station/index.ts';
 
@@ -26,6 +26,7 @@ export interface FabricOptions {
 /** All that is live of a network. What is refused throws or rejects, and leaves it as it was. */
 export interface Fabric {
   readonly gate: Gate;
+  readonly portCount: number;
   /** Stations that are known. */
   readonly stations: number;
   readonly flowCount: number;

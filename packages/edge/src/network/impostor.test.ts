@@ -4,7 +4,7 @@ import { test } from 'node:test';
 import { IpAddress, MacAddress } from 'netloom/core';
 import { linkPair, type Link } from 'netloom/link';
 import { networkScene, type NetworkScene } from '../../test/network-scene.ts';
-import { machine } from '../../test/network-models.ts';
+import { attachedMachine } from '../../test/sample-models.ts';
 import { DEFAULT_PORT } from '../model/index.ts';
 import type { Network } from './network.ts';
 import type { Station } from './station/index.ts';
@@ -43,7 +43,7 @@ function send(link: Link, ...parts: readonly (readonly number[] | Uint8Array)[])
 test('nobody passes for the gateway, by its link address or by ARP', async () => {
   const scene = networkScene();
   const { world, network } = scene;
-  const lan = network({ attachments: [machine('box', [{ kind: 'echo' }])] });
+  const lan = network({ attachments: [attachedMachine('box', [{ kind: 'echo' }])] });
   await world.run(lan.start());
   const link = await plugged(scene, lan);
   const gateway = bytesOf(MacAddress.parse(lan.ports()[0]!.mac!));

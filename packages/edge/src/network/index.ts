@@ -5,8 +5,6 @@ export type {
   LeaseStores,
   NetworkEnvironment,
 } from './environment.ts';
-export { RulePolicy, type Rule } from './gateway/policy.ts';
 export { Network, type GatewayChange } from './network.ts';
-export type { LinkChange } from './port/line.ts';
 export type { Station, StationContext, StationOpener } from './station/index.ts';
 export { NETWORK_STATE, NETWORK_TRANSITIONS, type NetworkEvent } from './states.ts';

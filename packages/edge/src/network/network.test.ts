@@ -4,7 +4,7 @@ import { Cidr, IpAddress, type NetloomError } from 'netloom/core';
 import { DhcpClient } from 'netloom/host';
 import { PcapngSink } from 'netloom/link';
 import { ask, networkScene, rejection } from '../../test/network-scene.ts';
-import { GATEWAY, attachment, machine } from '../../test/network-models.ts';
+import { GATEWAY, attachment, attachedMachine } from '../../test/sample-models.ts';
 import { DEFAULT_PORT } from '../model/index.ts';
 import type { NetworkModel } from '../model/index.ts';
 import { NETWORK_STATE, type FrameRecorder } from './index.ts';
@@ -14,7 +14,7 @@ const ECHO = [{ kind: 'echo' }] as const;
 test('a machine is reached by a published port, has an address, a name and a lease', async () => {
   const { world, outside, server, network } = networkScene();
   const lan = network({
-    attachments: [machine('box', ECHO), machine('web', [{ kind: 'web' }])],
+    attachments: [attachedMachine('box', ECHO), attachedMachine('web', [{ kind: 'web' }])],
     publications: [{ protocol: 'tcp', listen: `${outside.address}:7007`, station: 'box', port: 7 }],
   });
   assert.equal(lan.state, 'created');
@@ -63,6 +63,13 @@ test('a machine is reached by a published port, has an address, a name and a lea
   await rejection(world, ask(server, place, 'x'), 'CONNECTION_REFUSED');
 });
 
+test('its status tells its subnets, whether there is a gateway or not', () => {
+  const { network } = networkScene();
+  const subnets = ['10.0.0.0/24', 'fd00::/64'];
+  assert.deepEqual(network().status().subnets, subnets);
+  assert.deepEqual(network({ gateway: null, routers: [] }).status().subnets, subnets);
+});
+
 test('its steps are those of its table, are remembered and published', async () => {
   const { world, network } = networkScene();
   const lan = network();
@@ -97,16 +104,20 @@ test('its steps are those of its table, are remembered and published', async () 
 
 test('while it is suspended no frame passes, and what there is stays', async () => {
   const { world, network } = networkScene();
-  const lan = network({ attachments: [machine('a', ECHO), machine('b')] });
+  const lan = network({ attachments: [attachedMachine('a', ECHO), attachedMachine('b')] });
   await world.run(lan.start());
   const recorder = new CountingRecorder();
   const capture = lan.capture(recorder);
+  const states = (): string[] => [...new Set(lan.ports().map(({ state }) => state))];
+  assert.deepEqual(states(), ['forwarding']);
   await world.run(lan.suspend());
-  await world.run(lan.attach(machine('c', ECHO)));
+  assert.deepEqual(states(), ['suspended']);
+  await world.run(lan.attach(attachedMachine('c', ECHO)));
   await world.run(world.now() + 5000);
   assert.equal(recorder.frames, 0);
   await world.run(lan.resume());
-  await world.run(lan.attach(machine('d')));
+  assert.deepEqual(states(), ['forwarding']);
+  await world.run(lan.attach(attachedMachine('d')));
   await world.run(world.now() + 5000);
   assert.ok(recorder.frames > 0, 'a machine announces itself');
   capture.close();
@@ -120,7 +131,7 @@ test('while it is suspended no frame passes, and what there is stays', async () 
 test('a network that is suspended with connections open is closed at once', async () => {
   const { world, outside, server, network } = networkScene();
   const lan = network({
-    attachments: [machine('box', ECHO)],
+    attachments: [attachedMachine('box', ECHO)],
     publications: [{ protocol: 'tcp', listen: `${outside.address}:7007`, station: 'box', port: 7 }],
   });
   await world.run(lan.start());
@@ -137,13 +148,13 @@ test('stations come and go, and the model follows', async () => {
   const { world, network } = networkScene();
   const lan = network();
   await world.run(lan.start());
-  await world.run(lan.attach(machine('box', ECHO, { addresses: ['10.0.0.7'] })));
+  await world.run(lan.attach(attachedMachine('box', ECHO, { addresses: ['10.0.0.7'] })));
   assert.deepEqual(lan.ports()[1]?.addresses, ['10.0.0.7', 'fd00::1000']);
-  await rejection(world, lan.attach(machine('box')), 'NETWORK_PORT_TAKEN');
-  await rejection(world, lan.attach(machine('gateway')), 'NETWORK_PORT_TAKEN');
+  await rejection(world, lan.attach(attachedMachine('box')), 'NETWORK_PORT_TAKEN');
+  await rejection(world, lan.attach(attachedMachine('gateway')), 'NETWORK_PORT_TAKEN');
   await rejection(
     world,
-    lan.attach(machine('twin', [], { addresses: ['10.0.0.7'] })),
+    lan.attach(attachedMachine('twin', [], { addresses: ['10.0.0.7'] })),
     'DHCP_POOL_INVALID',
   );
   assert.deepEqual(
@@ -159,7 +170,7 @@ test('stations come and go, and the model follows', async () => {
 
 test('a line is impaired while it is in use, and nothing is cut', async () => {
   const { world, network } = networkScene();
-  const lan = network({ attachments: [machine('a', ECHO, { addresses: ['10.0.0.7'] })] });
+  const lan = network({ attachments: [attachedMachine('a', ECHO, { addresses: ['10.0.0.7'] })] });
   await world.run(lan.start());
   const router = lan.connectRouter('edge', {}, ['10.0.0.254/24']);
   assert.deepEqual(lan.ports().find(({ kind }) => kind === 'router')?.addresses, ['10.0.0.254']);
@@ -201,7 +212,7 @@ test('a line is impaired while it is in use, and nothing is cut', async () => {
 
 test('a port is another one from now on: its VLAN keeps it from others', async () => {
   const { world, network } = networkScene();
-  const lan = network({ attachments: [machine('a', ECHO, { addresses: ['10.0.0.7'] })] });
+  const lan = network({ attachments: [attachedMachine('a', ECHO, { addresses: ['10.0.0.7'] })] });
   await world.run(lan.start());
   const host = world.machine('edge');
   host.addInterface(lan.connectRouter('edge', {}), { addresses: ['10.0.0.254/24'] });
@@ -230,7 +241,7 @@ test('a capture sees each frame of the network once, one of a port both ways', a
   const { world, network } = networkScene();
   const lan = network({
     gateway: null,
-    attachments: [machine('a', ECHO, { addresses: ['10.0.0.7'] })],
+    attachments: [attachedMachine('a', ECHO, { addresses: ['10.0.0.7'] })],
   });
   await world.run(lan.start());
   const host = world.machine('edge');
@@ -268,7 +279,7 @@ test('what is refused at the start leaves nothing, and the network may be starte
   const listen = `${outside.address}:7007`;
   const taken = await world.run(outside.listen({ port: 7007, accept: () => undefined }));
   const lan = network({
-    attachments: [machine('box', ECHO)],
+    attachments: [attachedMachine('box', ECHO)],
     publications: [
       { protocol: 'tcp', listen: `${outside.address}:7008`, station: 'box', port: 9 },
       { protocol: 'tcp', listen, station: 'box', port: 7 },
@@ -309,8 +320,14 @@ test('each thing that can be refused at the start takes everything with it', asy
   const { world, network } = networkScene();
   const module = { kind: 'module', path: '/no/such/module.js', port: 80 } as const;
   const wrong: [Parameters<typeof network>[0], string][] = [
-    [{ attachments: [machine('a'), machine('b', [module])] }, 'MACHINE_MODULE_FAILED'],
-    [{ attachments: [machine('a', [{ kind: 'echo' }, { kind: 'echo' }])] }, 'ADDRESS_IN_USE'],
+    [
+      { attachments: [attachedMachine('a'), attachedMachine('b', [module])] },
+      'MACHINE_MODULE_FAILED',
+    ],
+    [
+      { attachments: [attachedMachine('a', [{ kind: 'echo' }, { kind: 'echo' }])] },
+      'ADDRESS_IN_USE',
+    ],
     [
       {
         gateway: null,
@@ -318,8 +335,11 @@ test('each thing that can be refused at the start takes everything with it', asy
       },
       'NETWORK_GATEWAY_MISSING',
     ],
-    [{ attachments: [machine('a'), machine('a')] }, 'NETWORK_PORT_TAKEN'],
-    [{ attachments: [machine('a', [], { port: { link: { loss: 3 } } })] }, 'IMPAIRMENT_INVALID'],
+    [{ attachments: [attachedMachine('a'), attachedMachine('a')] }, 'NETWORK_PORT_TAKEN'],
+    [
+      { attachments: [attachedMachine('a', [], { port: { link: { loss: 3 } } })] },
+      'IMPAIRMENT_INVALID',
+    ],
     [{ gateway: { ...GATEWAY, addresses: ['10.0.0.1/31'] } }, 'DHCP_POOL_INVALID'],
     [
       {
@@ -342,7 +362,7 @@ test('each thing that can be refused at the start takes everything with it', asy
 test('rules, names and reservations of a gateway change in place, the rest has it replaced', async () => {
   const { world, outside, server, network } = networkScene();
   const lan = network({
-    attachments: [machine('box', ECHO)],
+    attachments: [attachedMachine('box', ECHO)],
     publications: [{ protocol: 'tcp', listen: `${outside.address}:7007`, station: 'box', port: 7 }],
   });
   await world.run(lan.start());
@@ -387,7 +407,7 @@ test('machines find names by asking the gateway, and reach the world by it unles
   } as const;
   const lan = network({
     gateway: { ...GATEWAY, uplink },
-    attachments: [machine('box', ECHO)],
+    attachments: [attachedMachine('box', ECHO)],
   });
   await world.run(lan.start());
   // A station that asks for everything, as a virtual machine would.
@@ -438,7 +458,7 @@ test('a station of the file has its name, whatever others call themselves', asyn
         .then(() => lan.status().publications.at(-1)!.target),
     );
   assert.equal(await publish('box', 7001), 'box:7', 'known by its lease');
-  await world.run(lan.attach(machine('box', ECHO)));
+  await world.run(lan.attach(attachedMachine('box', ECHO)));
   await world.run(client.release());
   await world.run(world.now() + 1000);
   assert.deepEqual(
@@ -454,7 +474,7 @@ test('a station of the file has its name, whatever others call themselves', asyn
     lan.publish({ protocol: 'udp', listen: '0.0.0.0:7002', station: 'box', port: 7 }),
     'NETWORK_STATION_UNKNOWN',
   );
-  await world.run(lan.attach(machine('files', ECHO)));
+  await world.run(lan.attach(attachedMachine('files', ECHO)));
   await world.run(lan.detach('files'));
   assert.equal(await publish('files', 7003), 'files:7', 'the name of the file is back');
   await world.run(lan.close());
@@ -464,7 +484,7 @@ test('two networks of two nodes are one over VXLAN', async () => {
   const { world, outside, server, network, networkOn } = networkScene();
   const here = network({
     ...overlay(`${server.address}`),
-    attachments: [machine('a', ECHO, { addresses: ['10.0.0.7'] })],
+    attachments: [attachedMachine('a', ECHO, { addresses: ['10.0.0.7'] })],
   });
   const there = networkOn(server, overlay(`${outside.address}`));
   await world.run(Promise.all([here.start(), there.start()]));
@@ -520,7 +540,7 @@ test('a QEMU that exchanges datagrams has the frames of the network', async () =
   const data = new Uint8Array(60).fill(0xff);
   data.set([2, 0, 0, 0, 0, 7, 0x88, 0xb5], 6);
   socket.send([{ data, remote: { address: outside.address, port: 4444 } }]);
-  await world.run(lan.attach(machine('box')));
+  await world.run(lan.attach(attachedMachine('box')));
   await world.run(world.now() + 100);
   const port = lan.ports().find(({ name }) => name === 'vm')!;
   assert.deepEqual([port.mac, port.received], ['02:00:00:00:00:07', { frames: 1, bytes: 60 }]);

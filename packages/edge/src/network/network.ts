@@ -4,24 +4,26 @@ import type { Link } from 'netloom/link';
 import type {
   AttachmentModel,
   GatewayModel,
+  LinkChange,
   LinkModel,
   NetworkModel,
   PortModel,
   PublicationModel,
 } from '../model/index.ts';
-import type {
-  FlowStatus,
-  LeaseStatus,
-  NetworkState,
-  NetworkStatus,
-  NetworkStepStatus,
-  PortStatus,
+import {
+  errorStatus,
+  type FlowStatus,
+  type LeaseStatus,
+  type NetworkState,
+  type NetworkStatus,
+  type NetworkStepStatus,
+  type PortStatus,
 } from '../status/index.ts';
 import type { RecordingOptions, FrameRecorder, NetworkEnvironment } from './environment.ts';
 import { networkUnfit, portUnknown } from './errors.ts';
 import type { Fabric } from './fabric.ts';
 import { openFabric } from './open-fabric.ts';
-import { changeLink, type LinkChange } from './port/line.ts';
+import { changeLink } from './port/line.ts';
 import { Recorders } from './port/port-link.ts';
 import type { StationOpener } from './station/index.ts';
 import { NETWORK_STATE, NETWORK_TRANSITIONS, type NetworkEvent } from './states.ts';
@@ -219,7 +221,7 @@ export class Network implements AsyncDisposable {
 
   /** All there is to say of it in short. */
   status(): NetworkStatus {
-    const { name, kind, mtu, gateway } = this.#model;
+    const { name, kind, mtu, subnets } = this.#model;
     const fabric = this.#fabric;
     return {
       name,
@@ -228,8 +230,8 @@ export class Network implements AsyncDisposable {
       error: this.#error === undefined ? null : errorStatus(this.#error),
       history: this.history(),
       mtu,
-      subnets: gateway?.addresses ?? [],
-      ports: fabric?.ports().length ?? 0,
+      subnets,
+      ports: fabric?.portCount ?? 0,
       stations: fabric?.stations ?? 0,
       leases: fabric?.leases().length ?? 0,
       flows: fabric?.flowCount ?? 0,
@@ -332,8 +334,4 @@ export class Network implements AsyncDisposable {
     this.#fabric = undefined;
     await fabric?.close();
   }
-}
-
-function errorStatus({ code, message, remedy }: NetloomError) {
-  return { code, message, remedy: remedy ?? null };
 }

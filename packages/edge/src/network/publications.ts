@@ -9,8 +9,9 @@ import {
 import type { Publication } from 'netloom/host';
 import type { PublicationModel } from '../model/index.ts';
 import type { PublicationStatus } from '../status/index.ts';
+import { bracketed } from '../text/index.ts';
 import type { NetworkGateway } from './gateway/gateway.ts';
-import { parseSocketAddress } from './socket-address.ts';
+import { socketAddressOf } from './addresses.ts';
 
 interface Published {
   readonly model: PublicationModel;
@@ -31,7 +32,7 @@ export class Publications {
 
   /** Opens one. Rejects with `ADDRESS_IN_USE`, `NETWORK_STATION_UNKNOWN`, or what else the outside says. */
   async open(model: PublicationModel, gateway: NetworkGateway): Promise<void> {
-    const listen = parseSocketAddress(model.listen);
+    const listen = socketAddressOf(model.listen);
     const target = this.#targetOf(model, listen);
     try {
       const live = await gateway.uplink.publish({
@@ -64,7 +65,7 @@ export class Publications {
       network: this.#network,
       protocol,
       listen: formatSocketAddress(live.local),
-      target: `${station.includes(':') ? `[${station}]` : station}:${port}`,
+      target: `${bracketed(station)}:${port}`,
     }));
   }
 
@@ -87,7 +88,7 @@ export class Publications {
 function named(error: unknown, { listen, protocol }: PublicationModel): unknown {
   const taken: HostErrorCode = 'ADDRESS_IN_USE';
   if (!(error instanceof NetloomError) || error.code !== taken) return error;
-  const { port } = parseSocketAddress(listen);
+  const { port } = socketAddressOf(listen);
   const what = protocol === 'tcp' ? `port ${port}` : `UDP port ${port}`;
   return new NetloomError(taken, `${what} of this machine is taken (${listen})`, {
     cause: error,

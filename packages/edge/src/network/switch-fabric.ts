@@ -1,23 +1,27 @@
-import { IpAddress, type MacAddress } from 'netloom/core';
-import { linkPair, Switch, type Link } from 'netloom/link';
+import type { IpAddress, MacAddress } from 'netloom/core';
+import type { Link } from 'netloom/link';
 import type { MachineSetup } from '../machine/index.ts';
 import type {
   AttachmentModel,
   GatewayModel,
+  LinkChange,
   LinkModel,
   NetworkModel,
   PortModel,
   PublicationModel,
 } from '../model/index.ts';
 import type { FlowStatus, LeaseStatus, PortStatus, PublicationStatus } from '../status/index.ts';
+import { ipAddressesOf } from './addresses.ts';
 import { gatewayMissing, portTaken, portUnknown } from './errors.ts';
 import type { Fabric, FabricOptions } from './fabric.ts';
-import { NetworkGateway, type GatewayGuest } from './gateway/gateway.ts';
+import type { GatewayGuest } from './gateway/gateway.ts';
+import { GATEWAY, GatewayPort } from './gateway/gateway-port.ts';
 import { setupWithoutGateway } from './gateway/setup.ts';
 import { openUplink } from './kinds/index.ts';
-import { changeLink, type LinkChange } from './port/line.ts';
+import { Cabling } from './port/cabling.ts';
 import type { Gate } from './port/port-link.ts';
-import { NetworkPort, type PlugOptions, type PortEnvironment } from './port/port.ts';
+import type { NetworkPort } from './port/port.ts';
+import { RouterPorts } from './port/router-ports.ts';
 import { END_SETTINGS, UPLINK_SETTINGS, portSettings } from './port/settings.ts';
 import { Publications } from './publications.ts';
 import {
@@ -26,12 +30,10 @@ import {
   type StationContext,
   type StationOpener,
 } from './station/index.ts';
-import { stationMac } from './station/station-mac.ts';
 import { WatchedLink } from './station/watched-link.ts';
 import { flowStatuses, leaseStatuses } from './statuses.ts';
 
-/** The name of the gateway's port, and of those that lead out of the switch without one. */
-const GATEWAY = 'gateway';
+/** The name of the port that leads out of the switch without a gateway. */
 const UPLINK = 'uplink';
 
 /** A station, and its port. */
@@ -42,45 +44,30 @@ interface Attached {
   readonly port: NetworkPort;
 }
 
-/** Where a router is connected, and its addresses there with the lengths of their prefixes. */
-interface RouterPort {
-  readonly port: NetworkPort;
-  readonly addresses: readonly string[];
-}
-
 /** A network around a switch: every kind but the direct one. */
 export class SwitchFabric implements Fabric {
   readonly gate: Gate = { isOpen: true };
   readonly #options: FabricOptions;
   readonly #model: NetworkModel;
-  readonly #switch: Switch;
-  readonly #environment: PortEnvironment;
+  readonly #cabling: Cabling;
   readonly #attached = new Map<string, Attached>();
-  readonly #routers = new Map<string, RouterPort>();
+  readonly #routers: RouterPorts;
   readonly #publications: Publications;
-  #gateway: { readonly live: NetworkGateway; readonly port: NetworkPort } | undefined;
+  #gateway: GatewayPort | undefined;
   #uplink: NetworkPort | undefined;
 
   constructor(options: FabricOptions) {
-    const { model, environment, recorders } = options;
-    const { clock, random } = environment;
+    const { model } = options;
     this.#options = options;
     this.#model = model;
-    this.#switch = new Switch(clock, {
-      name: model.name,
-      random,
-      ageing: model.switch.ageing,
-      ...(model.switch.snooping && { snooping: {} }),
-      ...(model.switch.spanningTree && { spanningTree: treeOf(model.switch.spanningTree) }),
-      limits: { stations: model.switch.stations },
-    });
-    this.#environment = { network: model.name, clock, random, gate: this.gate, recorders };
+    this.#cabling = new Cabling(options, this.gate);
+    this.#routers = new RouterPorts(model.name);
     this.#publications = new Publications(model.name, (station) => this.#addressesOf(station));
   }
 
   /** Makes all that the model asks for; called once. */
   async open(): Promise<void> {
-    const { model } = this.#options;
+    const model = this.#model;
     const uplink = await openUplink(model, this.#options.environment);
     if (uplink !== undefined) this.#join(uplink);
     if (model.gateway !== null) await this.#openGateway(model.gateway);
@@ -93,8 +80,12 @@ export class SwitchFabric implements Fabric {
     for (const publication of model.publications) await this.publish(publication);
   }
 
+  get portCount(): number {
+    return this.#ports().length;
+  }
+
   get stations(): number {
-    return this.#switch.stations().length;
+    return this.#cabling.switch.stations().length;
   }
 
   get flowCount(): number {
@@ -167,26 +158,28 @@ export class SwitchFabric implements Fabric {
 
   connectRouter(name: string, line: LinkModel, addresses: readonly string[]): Link {
     this.#checkFree(name);
-    const [inside, outside] = this.#cable(name, name);
-    const port = this.#plug({ name, kind: 'router', link: inside, settings: END_SETTINGS, line });
-    this.#routers.set(name, { port, addresses });
+    const [inside, outside] = this.#cabling.cable(name, name);
+    const port = this.#cabling.plug({
+      name,
+      kind: 'router',
+      link: inside,
+      settings: END_SETTINGS,
+      line,
+    });
+    this.#routers.add(port, addresses);
     return outside;
   }
 
   impairRouter(name: string, change: LinkChange): void {
-    const line = this.#routers.get(name)?.port.line;
-    if (line === undefined) throw portUnknown(this.#model.name, name);
-    line.set(changeLink(line.model, change));
+    this.#routers.impair(name, change);
   }
 
   routerLine(name: string): LinkModel | undefined {
-    return this.#routers.get(name)?.port.line?.model;
+    return this.#routers.lineOf(name);
   }
 
-  async disconnectRouter(name: string): Promise<void> {
-    const router = this.#routers.get(name);
-    this.#routers.delete(name);
-    await router?.port.close();
+  disconnectRouter(name: string): Promise<void> {
+    return this.#routers.remove(name);
   }
 
   checkPort(name: string): void {
@@ -196,17 +189,25 @@ export class SwitchFabric implements Fabric {
   }
 
   ports(): PortStatus[] {
-    const stations = this.#switch.stations();
+    const { switch: bridge } = this.#cabling;
+    // Of several at one port, the first.
+    const heard = new Map(
+      bridge
+        .stations()
+        .toReversed()
+        .map(({ port, mac }) => [port, mac]),
+    );
+    const connected = new Set(bridge.ports);
+    const leases = this.leases();
     const statuses = this.#ports().map((port) => {
-      const attached = this.#attached.get(port.name);
-      const heard = stations.find((one) => one.port === port.switchPort)?.mac;
+      const { switchPort } = port;
+      const station = this.#attached.get(port.name)?.station;
       const mac =
-        attached === undefined ? port.switchPort.link.mac : (attached.station.mac ?? heard);
-      const isThere = this.#switch.ports.includes(port.switchPort);
+        station === undefined ? switchPort.link.mac : (station.mac ?? heard.get(switchPort));
       return port.status({
-        isConnected: isThere && (attached?.station.isConnected ?? true),
+        isConnected: connected.has(switchPort) && (station?.isConnected ?? true),
         mac: mac === undefined ? null : String(mac),
-        addresses: this.#addressesAt(port, mac),
+        addresses: this.#addressesAt(port, mac, leases),
       });
     });
     return statuses.toSorted((a, b) => a.number - b.number);
@@ -235,7 +236,7 @@ export class SwitchFabric implements Fabric {
     await Promise.all([...this.#attached.values()].map(({ station }) => station.close()));
     this.#publications.forget();
     await this.#closeGateway();
-    await this.#switch.close();
+    await this.#cabling.switch.close();
   }
 
   /** Plugs in a station that has been opened; where that is refused it is closed. */
@@ -247,7 +248,7 @@ export class SwitchFabric implements Fabric {
     model: AttachmentModel | undefined,
   ): Promise<void> {
     try {
-      const plugged = this.#plug({
+      const plugged = this.#cabling.plug({
         name,
         kind,
         link: station.link,
@@ -261,14 +262,10 @@ export class SwitchFabric implements Fabric {
     }
   }
 
-  #plug(options: PlugOptions): NetworkPort {
-    return new NetworkPort(this.#switch, options, this.#environment);
-  }
-
   /** The network ends with what it is joined to. */
   #join(link: Link): void {
     const watched = new WatchedLink(link, (error) => this.#options.lost(error));
-    this.#uplink = this.#plug({
+    this.#uplink = this.#cabling.plug({
       name: UPLINK,
       kind: UPLINK,
       link: watched,
@@ -276,50 +273,15 @@ export class SwitchFabric implements Fabric {
     });
   }
 
-  /** A cable to a stack of ours: the switch's end, and the other. */
-  #cable(name: string, ...names: readonly string[]): [Link, Link] {
-    const mac = this.#macOf(...names);
-    return linkPair(this.#environment.clock, {
-      names: [name, name],
-      macs: [mac, mac],
-      mtu: this.#model.mtu,
-    });
-  }
-
-  #macOf(...names: readonly string[]): MacAddress {
-    return stationMac(this.#model, this.#options.environment, ...names);
-  }
-
   async #openGateway(model: GatewayModel): Promise<void> {
-    const { environment } = this.#options;
-    // Two gateways of one network, on two nodes, have different addresses, and are to be different stations.
-    const [inside, outside] = this.#cable(GATEWAY, GATEWAY, ...model.addresses);
-    const port = this.#plug({ name: GATEWAY, kind: GATEWAY, link: inside, settings: END_SETTINGS });
-    const live = await NetworkGateway.open({
-      network: this.#model,
-      model,
-      link: outside,
-      environment,
-      failed: (error) => environment.notice?.(error.message),
-    });
-    this.#gateway = { live, port };
-    this.#pin(live, port);
-  }
-
-  /** No station is to pass for the gateway, by its link address or by ARP and neighbour discovery. Beyond an uplink there may be another that speaks from the same link-local address. */
-  #pin({ interface: via }: NetworkGateway, { switchPort }: NetworkPort): void {
-    this.#switch.addStation(via.mac, switchPort);
-    for (const { cidr } of via.addresses) {
-      if (this.#uplink !== undefined && cidr.address.isLinkLocal) continue;
-      this.#switch.addAddress(cidr.address, switchPort);
-    }
+    const hasUplink = this.#uplink !== undefined;
+    this.#gateway = await GatewayPort.open(model, this.#options, this.#cabling, hasUplink);
   }
 
   async #closeGateway(): Promise<void> {
     const gateway = this.#gateway;
     this.#gateway = undefined;
-    await gateway?.live.close();
-    await gateway?.port.close();
+    await gateway?.close();
   }
 
   /** A gateway is there that was not there before: stations and published ports are told. */
@@ -347,8 +309,8 @@ export class SwitchFabric implements Fabric {
       network: name,
       mtu,
       environment,
-      routers: this.#model.routers.map((text) => IpAddress.parse(text)),
-      macOf: (station) => this.#macOf(station),
+      routers: ipAddressesOf(this.#model.routers),
+      macOf: (station) => this.#cabling.macOf(station),
       admit: (guest) => this.#admit(guest),
       dismiss: (guest) => this.#gateway?.live.dismiss(guest),
     };
@@ -365,8 +327,7 @@ export class SwitchFabric implements Fabric {
   #ports(): NetworkPort[] {
     const stations = [...this.#attached.values()].map(({ port }) => port);
     const own = [this.#gateway?.port, this.#uplink].filter((port) => port !== undefined);
-    const routers = [...this.#routers.values()].map(({ port }) => port);
-    return [...own, ...stations, ...routers];
+    return [...own, ...stations, ...this.#routers.ports];
   }
 
   #checkFree(name: string): void {
@@ -376,39 +337,35 @@ export class SwitchFabric implements Fabric {
   }
 
   /** Those that the station is configured with; else those that are leased to it. */
-  #addressesAt(port: NetworkPort, mac: MacAddress | undefined): readonly string[] {
+  #addressesAt(
+    port: NetworkPort,
+    mac: MacAddress | undefined,
+    leases: readonly LeaseStatus[],
+  ): readonly string[] {
     if (port === this.#gateway?.port) return this.#gateway.live.addresses.map(String);
-    const router = this.#routers.get(port.name);
-    if (router !== undefined) return router.addresses.map((text) => text.replace(/\/\d+$/, ''));
+    const ofRouter = this.#routers.addressesOf(port.name);
+    if (ofRouter !== undefined) return ofRouter;
     const attached = this.#attached.get(port.name);
     if (attached === undefined || mac === undefined) return [];
     const { addresses } = attached.station;
-    return addresses.length > 0 ? addresses : this.#leasedTo(mac);
-  }
-
-  /** Clients are known by identifiers that end, mostly, in their MAC address (RFC 2131, section 2; RFC 8415, section 11). */
-  #leasedTo(mac: MacAddress): string[] {
-    const ending = mac.toString().replaceAll(':', '');
-    const leases = this.leases().filter(({ client }) => client.endsWith(ending));
-    return leases.map(({ address }) => address);
+    return addresses.length > 0 ? addresses : leasedTo(mac, leases);
   }
 
   /** Those that the station has; else those that its name leads to. */
   #addressesOf(name: string): readonly IpAddress[] {
     const own = this.#attached.get(name)?.station.addresses ?? [];
-    if (own.length > 0) return own.map((text) => IpAddress.parse(text));
+    if (own.length > 0) return ipAddressesOf(own);
     return this.#gateway?.live.addressesOf(name) ?? [];
   }
+}
+
+/** Clients are known by identifiers that end, mostly, in their MAC address (RFC 2131, section 2; RFC 8415, section 11). */
+function leasedTo(mac: MacAddress, leases: readonly LeaseStatus[]): string[] {
+  const ending = mac.toString().replaceAll(':', '');
+  return leases.filter(({ client }) => client.endsWith(ending)).map(({ address }) => address);
 }
 
 /** Whether the file says which addresses the station has. */
 function hasAddresses({ station }: AttachmentModel): boolean {
   return 'addresses' in station && station.addresses.length > 0;
-}
-
-function treeOf({ protocol, priority }: NonNullable<NetworkModel['switch']['spanningTree']>): {
-  mode: 'rstp' | 'stp';
-  priority: number;
-} {
-  return { mode: protocol, priority };
 }

@@ -14,7 +14,7 @@ import {
   machine,
   router,
 } from '../../test/sample-models.ts';
-import type { NodeModel } from '../model/index.ts';
+import type { NetworkModel, NodeModel } from '../model/index.ts';
 import { NetloomNode } from './node.ts';
 
 const RUNS = 150;
@@ -129,7 +129,8 @@ test('it ends at a step that fails, says what is done and what is not, and goes 
         assert.match(failed!.error.message, new RegExp(`${failed!.step.name}.*is refused`));
         assert.deepEqual([...done, failed!.step, ...left], plan.steps);
         const reached = done.reduce((model, step) => takeStep(model, step, to), from);
-        assert.deepEqual(sorted(node.model), sorted(withoutRoutersLosses(reached, node.model)));
+        const live = withoutFailed(node);
+        assert.deepEqual(sorted(live), sorted(withoutRoutersLosses(reached, live)));
         scene.fakes.failing = undefined;
         assert.equal((await node.apply(to)).failed, null);
         assert.deepEqual(sorted(node.model), sorted(to));
@@ -139,6 +140,13 @@ test('it ends at a step that fails, says what is done and what is not, and goes 
     { numRuns: RUNS },
   );
 });
+
+/** What there is of a node: not a network that could not be started. */
+function withoutFailed(node: NetloomNode<FakeNetwork>): NodeModel {
+  const { networks, routers } = node.model;
+  const works = ({ name }: NetworkModel): boolean => node.network(name).state !== 'failed';
+  return { networks: networks.filter(works), routers };
+}
 
 /** A router that has lost an interface has lost the routes and the translation of it too, until a later step gives them back. */
 function withoutRoutersLosses(expected: NodeModel, found: NodeModel): NodeModel {
@@ -212,6 +220,32 @@ test('a network that has failed is replaced, though its model is the same', asyn
     assert.notEqual(node.network('lan'), lan);
     assert.deepEqual(sorted(node.model), sorted(MODEL));
     await node.close();
+  });
+});
+
+test('a network that cannot be started is there as failed, and is started again by what was wanted before', async () => {
+  await new Scene().run(async (scene) => {
+    const node = await scene.start({ networks: [WAN], routers: [] });
+    scene.fakes.failing = 'start lan';
+    for (let round = 0; round < 2; round++) {
+      const { failed } = await node.apply(round === 0 ? MODEL : node.wanted);
+      assert.equal(failed?.step.name, 'lan');
+      assert.deepEqual(
+        node.status().networks.map(({ name, state }) => [name, state]),
+        [
+          ['wan', 'active'],
+          ['lan', 'failed'],
+        ],
+      );
+    }
+    scene.fakes.failing = undefined;
+    const { failed, plan } = await node.apply(node.wanted);
+    assert.equal(failed, null);
+    assert.ok(plan.steps.some(({ note }) => note === 'it had failed: start lan is refused'));
+    assert.deepEqual(sorted(node.model), sorted(MODEL));
+    assert.deepEqual((await node.apply(node.wanted)).plan.steps, []);
+    await node.close();
+    assert.deepEqual([...scene.fakes.present], []);
   });
 });
 

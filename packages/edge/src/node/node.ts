@@ -4,8 +4,7 @@ import { leaseFileV4, leaseFileV6, type LeaseFileOptions } from 'netloom/host';
 import type { NodeModel } from '../model/index.ts';
 import type { LeaseStores } from '../network/index.ts';
 import { planChanges, type Plan, type PlanReport } from '../plan/index.ts';
-import type { NodeStatus, PortStatus } from '../status/index.ts';
-import { errorStatus } from './error-status.ts';
+import { errorStatus, type NodeStatus, type PortStatus } from '../status/index.ts';
 import type { LiveNetwork, NodeEnvironment } from './live-network.ts';
 import type { StateFolder } from './state-folder.ts';
 import { StepExecutor, type NetworkFactory } from './step-executor.ts';
@@ -33,6 +32,7 @@ export class NetloomNode<Network extends LiveNetwork = LiveNetwork> implements A
   readonly #startedAt: number;
   readonly #startedAtWall: number;
   #file: string | null;
+  #wanted: NodeModel = NOTHING;
   /** Models are applied one after the other. */
   #last: Promise<unknown> = Promise.resolve();
   #isClosing = false;
@@ -45,6 +45,7 @@ export class NetloomNode<Network extends LiveNetwork = LiveNetwork> implements A
   ): Promise<NetloomNode<Network>> {
     await options.stateFolder?.prepare();
     const node = new NetloomNode(options);
+    node.#wanted = model;
     try {
       for (const step of planChanges(NOTHING, model).steps) await node.#executor.take(step, model);
       return node;
@@ -72,6 +73,11 @@ export class NetloomNode<Network extends LiveNetwork = LiveNetwork> implements A
   /** What there is now. */
   get model(): NodeModel {
     return this.#executor.model;
+  }
+
+  /** What it was last told to be: applied again, what has failed is started again, and what was left undone is done. */
+  get wanted(): NodeModel {
+    return this.#wanted;
   }
 
   get networks(): readonly Network[] {
@@ -144,6 +150,7 @@ export class NetloomNode<Network extends LiveNetwork = LiveNetwork> implements A
   }
 
   async #apply(model: NodeModel, file: string | undefined): Promise<PlanReport> {
+    this.#wanted = model;
     const plan = this.plan(model);
     const { steps } = plan;
     for (const [index, step] of steps.entries()) {

@@ -1,5 +1,6 @@
 import assert from 'node:assert/strict';
 import {
+  chownSync,
   chmodSync,
   mkdirSync,
   mkdtempSync,
@@ -11,7 +12,11 @@ import {
 import { homedir, tmpdir } from 'node:os';
 import { join } from 'node:path';
 import { after, test } from 'node:test';
+import { privilege, requires } from '../../../netloom/test/requires.ts';
 import { StateFolder, defaultStateRoot } from './state-folder.ts';
+
+/** Somebody else. */
+const OTHER = 54_322;
 
 const root = mkdtempSync(join(tmpdir(), 'netloom-state-'));
 after(() => rmSync(root, { recursive: true }));
@@ -65,9 +70,37 @@ test('what is in its place, and what cannot be made, is a named error', async ()
   symlinkSync(join(root, 'elsewhere'), join(root, 'link'));
   await assert.rejects(new StateFolder('link', root).prepare(), { code: 'STATE_FOLDER_INVALID' });
   writeFileSync(join(root, 'file'), '');
-  await assert.rejects(new StateFolder('file', root).prepare(), { code: 'STATE_FOLDER_FAILED' });
+  await assert.rejects(new StateFolder('file', root).prepare(), { code: 'STATE_FOLDER_INVALID' });
+  await assert.rejects(new StateFolder('x', join(root, 'file')).prepare(), {
+    code: 'STATE_FOLDER_FAILED',
+  });
+  await assert.rejects(new StateFolder('x', '/proc/x').prepare(), { code: 'STATE_FOLDER_FAILED' });
   await assert.rejects(new StateFolder('x', '/dev/null').prepare(), {
     code: 'STATE_FOLDER_FAILED',
     remedy: 'Choose another by --state, or in NETLOOM_STATE.',
   });
 });
+
+test(
+  'a folder of another user is told as theirs, whether or not it may be looked into',
+  { skip: requires(privilege()) },
+  async () => {
+    const theirs = new StateFolder('theirs', join(root, 'open'));
+    await theirs.prepare();
+    chownSync(theirs.path, OTHER, OTHER);
+    await assert.rejects(theirs.prepare(), {
+      code: 'NODE_FOREIGN',
+      message: `${theirs.path} belongs to another user`,
+      remedy: /as that user, or choose another folder by --state/,
+    });
+    chmodSync(root, 0o755);
+    const closed = new StateFolder('mine', join(root, 'closed'));
+    await closed.prepare();
+    process.seteuid!(OTHER);
+    try {
+      await assert.rejects(closed.prepare(), { code: 'NODE_FOREIGN' });
+    } finally {
+      process.seteuid!(0);
+    }
+  },
+);

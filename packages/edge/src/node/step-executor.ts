@@ -88,13 +88,9 @@ export class StepExecutor<Network extends LiveNetwork> {
     const wanted = networkModel(target, name);
     const bare = { ...wanted, attachments: [], publications: [] };
     const network = this.#makeNetwork(bare, this.#environment);
-    try {
-      await network.start();
-    } catch (error) {
-      await network.close();
-      throw error;
-    }
+    // Should it fail, it is there as one that has failed: its status says why, and the next plan makes it anew.
     this.networks.set(name, network);
+    await network.start();
   }
 
   async #changeGateway({ name }: PlanStep, target: NodeModel): Promise<void> {

@@ -28,7 +28,7 @@ function plan(to: NodeModel, from: NodeModel = before): string {
 }
 
 test('a plan of nothing says so in one line', () => {
-  assert.equal(plan(before), 'Nothing to do: all is as the file has it.\n');
+  assert.equal(plan(before), 'Nothing to do: all is as it is to be.\n');
 });
 
 test('what is made is told with what it is', () => {

@@ -1,3 +1,4 @@
+import { countOf } from '../text/index.ts';
 import { formatValue } from './format-value.ts';
 import type { Plan, PlanAction, PlanChange, PlanReport, PlanStep } from './plan.ts';
 
@@ -30,13 +31,13 @@ export function stepName({ object, network, name }: PlanStep): string {
 /** A plan as text for people: a line for each thing, one below it for each of its changes, and a sum. */
 export function describePlan(plan: Plan): string {
   const told = toldOf(plan.steps);
-  if (told.length === 0) return 'Nothing to do: all is as the file has it.\n';
+  if (told.length === 0) return 'Nothing to do: all is as it is to be.\n';
   return `${told.map(describeStep).join('')}\n${sum(told)}\n`;
 }
 
 /** What has become of a plan as text for people: one line if all is done. */
 export function describeReport({ done, failed, left }: PlanReport): string {
-  if (failed === null) return `Done: ${plural(toldOf(done).length, 'change')}.\n`;
+  if (failed === null) return `Done: ${countOf(toldOf(done).length, 'change')}.\n`;
   const rest = toldOf([failed.step, ...left]).map(describeHead);
   const are = done.length === 1 ? 'step is done and stays' : 'steps are done and stay';
   return `${done.length} ${are}. Not done:\n${rest.map((head) => `${head}\n`).join('')}`;
@@ -84,8 +85,4 @@ function sum(steps: readonly PlanStep[]): string {
     .filter((action) => count(action) > 0)
     .map((action) => `${count(action)} to ${action}`);
   return `${parts.join(', ')}.`;
-}
-
-function plural(count: number, noun: string): string {
-  return `${count} ${noun}${count === 1 ? '' : 's'}`;
 }

@@ -44,7 +44,8 @@ function ofLists(from: readonly unknown[], to: readonly unknown[], path: string)
     : [{ path, from: from as readonly PlanValue[], to: to as readonly PlanValue[] }];
 }
 
-function without(list: readonly unknown[], other: readonly unknown[]): unknown[] {
+/** What of a list is not in another, by what it says. */
+export function without<T>(list: readonly T[], other: readonly T[]): T[] {
   return list.filter((one) => !other.some((same) => isSame(one, same)));
 }
 

@@ -1,3 +1,5 @@
+import type { GatewayModel } from '../model/index.ts';
+import { differences } from './differences.ts';
 import type { PlanChange, PlanObject } from './plan.ts';
 
 /** How a thing follows a change at a path, and below it. */
@@ -62,6 +64,11 @@ export function reasonToReplace(
     if (reason !== undefined) return reason;
   }
   return undefined;
+}
+
+/** Whether a gateway can become another without being made anew. */
+export function isFollowedInPlace(before: GatewayModel, after: GatewayModel): boolean {
+  return reasonToReplace('gateway', differences(before, after)) === undefined;
 }
 
 function ruleFor(object: PlanObject, path: string): ChangeRule {

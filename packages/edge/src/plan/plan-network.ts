@@ -5,6 +5,7 @@ import type {
   NetworkModel,
   PublicationModel,
 } from '../model/index.ts';
+import { withoutPrefixLength } from '../text/index.ts';
 import { differences, isSame } from './differences.ts';
 import { reasonToReplace } from './in-place.ts';
 import { pairs } from './pairs.ts';
@@ -164,7 +165,7 @@ function rankOf(attachment: AttachmentModel): number {
 /** Without the lengths of their prefixes. */
 function chosenAddresses({ station }: AttachmentModel): string[] {
   const addresses = 'addresses' in station ? station.addresses : [];
-  return addresses.map((address) => address.replace(/\/\d+$/, ''));
+  return addresses.map(withoutPrefixLength);
 }
 
 function attach(network: string, attachment: AttachmentModel): PlanStep {

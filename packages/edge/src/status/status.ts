@@ -58,8 +58,8 @@ export interface PortStatus {
   readonly kind: string;
   /** As `access 10` or `trunk 1,10-20 native 1`. */
   readonly vlan: string;
-  /** What the spanning tree lets it do. */
-  readonly spanningTree: string;
+  /** What becomes of frames: `suspended` with the network, `unconnected` with nobody at the other end, else what the spanning tree lets it do, as `forwarding`. */
+  readonly state: string;
   /** Whether there is somebody at the other end: false of a QEMU that has not connected yet. */
   readonly connected: boolean;
   readonly mac: string | null;
@@ -122,6 +122,7 @@ export interface NetworkStatus {
   /** The last steps, oldest first. */
   readonly history: readonly NetworkStepStatus[];
   readonly mtu: number;
+  /** As `10.0.0.0/24`. */
   readonly subnets: readonly string[];
   readonly ports: number;
   /** Stations that the switch knows. */

@@ -1,4 +1,17 @@
-/** What people write, on command lines and in files: quantities, and what a rule speaks of. */
+/** What people write, on command lines and in files, and read: addresses, quantities, what a rule speaks of, who has a lease. */
+export {
+  bracketed,
+  formatNetwork,
+  hostNetwork,
+  parseBracketed,
+  parseCidr,
+  parsePort,
+  parseSocketAddress,
+  withoutPrefixLength,
+  type SocketAddressDefaults,
+} from './addresses.ts';
+export { countOf } from './count.ts';
+export { describeLeaseClient } from './lease-client.ts';
 export {
   parseDuration,
   parsePercent,
@@ -9,4 +22,5 @@ export {
   type Period,
   type Spread,
 } from './quantities.ts';
-export { parseCidr, parseRuleSubject, type RuleSubject } from './rule-subject.ts';
+export { printable } from './printable.ts';
+export { parseRuleSubject, type RuleSubject } from './rule-subject.ts';

@@ -1,4 +1,5 @@
-import { Cidr, IpAddress } from 'netloom/core';
+import { IpAddress, type Cidr } from 'netloom/core';
+import { hostNetwork, parseCidr } from './addresses.ts';
 
 /** What a rule of a network's policy speaks of: the addresses of a network, or those of a name and of the names below it. */
 export type RuleSubject =
@@ -14,20 +15,11 @@ const LONGEST_NAME = 253;
 /** From text as `10.0.0.0/8`, `192.0.2.1` or `example.org`; undefined for what is none of these. A name becomes lower case. */
 export function parseRuleSubject(text: string): RuleSubject | undefined {
   const address = IpAddress.tryParse(text);
-  if (address !== undefined) return { network: new Cidr(address, address.family === 4 ? 32 : 128) };
+  if (address !== undefined) return { network: hostNetwork(address) };
   if (text.includes('/')) {
     const network = parseCidr(text);
     return network && { network };
   }
   const name = text.toLowerCase().replace(/\.$/, '');
   return NAME.test(name) && name.length <= LONGEST_NAME ? { name } : undefined;
-}
-
-/** As `Cidr.parse`, but undefined for text that is none. */
-export function parseCidr(text: string): Cidr | undefined {
-  try {
-    return Cidr.parse(text);
-  } catch {
-    return undefined;
-  }
 }

@@ -88,9 +88,9 @@ test('what docs/network-file.md shows of netloom check is what it prints', () =>
 
 test('the files that docs/networks.md shows are good, and its plan leads from the first to the third', () => {
   const blocks = filesIn(guide);
-  assert.equal(blocks.length, 5);
+  assert.equal(blocks.length, 6);
   for (const text of blocks) assertGood(text, 'docs/networks.md');
-  const [before, , after] = blocks.map((text) => readNodeFile(text, { path: 'lab.yaml' }).model!);
+  const [before, , , after] = blocks.map((text) => readNodeFile(text, { path: 'lab.yaml' }).model!);
   const [, shown] = /\$ \.\/netloom apply --dry-run lab\.yaml\n([^]*?)^```/m.exec(guide)!;
   assert.equal(describePlan(planChanges(before!, after!)), shown);
 });

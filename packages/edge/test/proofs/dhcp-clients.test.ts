@@ -91,16 +91,9 @@ ${taps.join('\n')}
     return startQuietly(this.namespaces[name], 'dhclient', ...words, ...files, 'eth0');
   }
 
+  /** It says no name of its own: the file does. */
   udhcpc(name: keyof Clients['namespaces'], ...command: readonly string[]): NamespaceProgram {
-    return startQuietly(
-      this.namespaces[name],
-      ...command,
-      ...UDHCPC,
-      '-i',
-      'eth0',
-      '-x',
-      `hostname:${name}`,
-    );
+    return startQuietly(this.namespaces[name], ...command, ...UDHCPC, '-i', 'eth0');
   }
 
   [Symbol.dispose](): void {

@@ -3,9 +3,9 @@ import assert from 'node:assert/strict';
 import { chmodSync } from 'node:fs';
 import { test } from 'node:test';
 import { STATE_ROOT, runNetloom, startNetloom } from '../../../cli/test/netloom-process.ts';
+import { freePort } from '../../../netloom/test/http/peers.ts';
 import { KernelNamespace, tapObstacle } from '../../../netloom/test/kernel-namespace.ts';
 import { privilege, requires } from '../../../netloom/test/requires.ts';
-import { freePort } from './free-port.ts';
 import { RunningNode, temporaryFile } from './running-node.ts';
 
 const options = { timeout: 120_000 };
@@ -123,16 +123,11 @@ test('another user is refused', { ...options, skip: requires(privilege()) }, asy
   const somebody = { uid: NOBODY, gid: NOBODY };
   const other = temporaryFile('other.yaml', 'networks: {}\n');
   const foreign = /^netloom: \S+\/mine belongs to another user\. .*\(NODE_FOREIGN\)\n$/;
-  for (const [args, error] of [
-    [['status'], foreign],
-    [['list', 'leases'], foreign],
-    [['dump', '--network', 'lan'], foreign],
-    [['apply', other], foreign],
-    [['up', other], /^netloom: the folder \S+\/mine cannot be made: .*\(STATE_FOLDER_FAILED\)\n$/],
-  ] as const) {
+  const commands = ['status', 'list leases', 'dump --network lan', `apply ${other}`, `up ${other}`];
+  for (const args of commands.map((words) => words.split(' '))) {
     const { code, stdout, stderr } = await runNetloom([...args, '--name', 'mine'], somebody);
-    assert.deepEqual([code, stdout], [1, ''], args[0]);
-    assert.match(stderr, error);
+    assert.deepEqual([code, stdout], [1, ''], args.join(' '));
+    assert.match(stderr, foreign);
   }
   await fetchPage(node);
   await node.stop();

@@ -8,10 +8,10 @@ import { join } from 'node:path';
 import { after, test } from 'node:test';
 import { runNetloom, startNetloom, type StartOptions } from '../../../cli/test/netloom-process.ts';
 import { USER_ID, as } from '../../../cli/test/run-place.ts';
+import { freePort } from '../../../netloom/test/http/peers.ts';
 import { KernelNamespace, tapObstacle } from '../../../netloom/test/kernel-namespace.ts';
 import { machineObstacle } from '../../../netloom/test/qemu-machine.ts';
 import { privilege, program, requires } from '../../../netloom/test/requires.ts';
-import { freePort } from './free-port.ts';
 import { Guest } from './guest.ts';
 import { RunningNode, temporaryFile } from './running-node.ts';
 

@@ -32,8 +32,17 @@ test('whoever has most gives its oldest, and who has one keeps it', () => {
     'f1',
     'among equals, the one who has had as many for longest',
   );
-  shares.remove('many', 'm2');
-  assert.equal(shares.size, 2, 'what is not there cannot be taken out');
+  assert.equal(shares.remove('many', 'm2'), false, 'what is not there cannot be taken out');
+  assert.equal(shares.size, 2);
+  assert.deepEqual([...shares.items()], ['f1', 'm1']);
+});
+
+test('a holder has no more than its own limit, however much is free', () => {
+  const shares = new FairShares<string, number>();
+  for (const item of [1, 2]) shares.add('a', item);
+  assert.equal(shares.hasRoom('a', 100, 3), true);
+  assert.equal(shares.hasRoom('a', 100, 2), false);
+  assert.equal(shares.hasRoom('b', 100, 2), true);
 });
 
 test('against a plain model: sizes, the largest holder, the oldest item', () => {
@@ -54,6 +63,7 @@ test('against a plain model: sizes, the largest holder, the oldest item', () => 
         const lists = [...model.values()];
         const most = Math.max(...lists.map((list) => list.length));
         assert.equal(shares.size, lists.flat().length);
+        assert.deepEqual(new Set(shares.items()), new Set(lists.flat()));
         assert.equal(shares.of(holder), model.get(holder)!.length);
         assert.equal(shares.oldestOf(holder), model.get(holder)![0]);
         const candidates =

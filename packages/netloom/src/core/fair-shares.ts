@@ -23,9 +23,15 @@ export class FairShares<Holder, Item> {
     return this.#items.get(holder)?.size ?? 0;
   }
 
-  /** Whether a holder may add to a table of so many. */
-  hasRoom(holder: Holder, limit: number): boolean {
-    return this.of(holder) < limit - this.#size;
+  /** All, by holder, in no order of theirs; of each holder oldest first. */
+  *items(): Generator<Item> {
+    for (const items of this.#items.values()) yield* items;
+  }
+
+  /** Whether a holder may add to a table of `limit`, of which it may have `most` at the most. */
+  hasRoom(holder: Holder, limit: number, most: number = Infinity): boolean {
+    const own = this.of(holder);
+    return own < most && own < limit - this.#size;
   }
 
   /** Adds an item, or puts it behind the others of its holder. */
@@ -41,13 +47,14 @@ export class FairShares<Holder, Item> {
     this.#move(holder, items.size - 1, items.size);
   }
 
-  /** Takes an item out, if it is there. */
-  remove(holder: Holder, item: Item): void {
+  /** Takes an item out. False: it was not there. */
+  remove(holder: Holder, item: Item): boolean {
     const items = this.#items.get(holder);
-    if (items === undefined || !items.delete(item)) return;
+    if (items === undefined || !items.delete(item)) return false;
     if (items.size === 0) this.#items.delete(holder);
     this.#size--;
     this.#move(holder, items.size + 1, items.size);
+    return true;
   }
 
   /** The oldest item of a holder. */

@@ -198,8 +198,8 @@ export interface Datagram {
 export interface DatagramHandler {
   /** Datagrams that have come, in order: the array and what is in it are borrowed until this returns. */
   receive?(batch: readonly Datagram[]): void;
-  /** A datagram could not be sent or was refused on its way (ICMP); the socket lives on. */
-  error?(error: NetloomError): void;
+  /** A datagram could not be sent or was refused on its way (ICMP); the socket lives on. `remote`: whom it was to, where the host knows. */
+  error?(error: NetloomError, remote?: SocketAddress): void;
   /** The last call, made exactly once. */
   closed?(error: NetloomError | undefined): void;
 }

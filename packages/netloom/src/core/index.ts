@@ -1,7 +1,12 @@
 /** What everything else stands on: bytes, addresses, time, randomness, limits, errors, and the types of engines and Hosts. */
 export { Agenda } from './agenda.ts';
 export { Cidr } from './address/cidr.ts';
-export { IpAddress, formatSocketAddress, type SocketAddress } from './address/ip-address.ts';
+export {
+  IpAddress,
+  formatSocketAddress,
+  isSameSocketAddress,
+  type SocketAddress,
+} from './address/ip-address.ts';
 export { MacAddress } from './address/mac-address.ts';
 export {
   ByteReader,
@@ -22,6 +27,7 @@ export { ByteGatherer } from './byte-gatherer.ts';
 export { ChunkPool, chunkPool, type Borrower } from './chunk-pool.ts';
 export type { Clock, Timer } from './clock.ts';
 export { Counters, type PublishedCount } from './counters.ts';
+export { forEachSegment } from './datagram-segments.ts';
 export { channel, type Channel } from './diagnostics.ts';
 export type { Engine } from './engine.ts';
 export { EngineTimer } from './engine-timer.ts';
@@ -65,6 +71,6 @@ export {
   type Transition,
   type Transitions,
 } from './state-machine.ts';
-export { editDistance, suggest } from './suggest.ts';
+export { suggest } from './suggest.ts';
 export { TokenBucket } from './token-bucket.ts';
 export { NOT_QUEUED, TimerQueue, type TimerEntry } from './timer-queue.ts';

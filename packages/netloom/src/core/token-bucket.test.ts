@@ -36,6 +36,15 @@ test('a bucket that holds nothing gives nothing, and one that is never filled gi
   assert.equal(once.readyAt(0), Infinity);
 });
 
+test('a bucket that is drained begins from nothing, and keeps its debt', () => {
+  const bucket = new TokenBucket(1000, 10);
+  bucket.drain(100);
+  assert.equal(bucket.readyAt(100), 101);
+  assert.equal(bucket.take(110, 30), true);
+  bucket.drain(111);
+  assert.equal(bucket.readyAt(111), 131);
+});
+
 test('a clock that goes back takes nothing away', () => {
   const bucket = new TokenBucket(1000, 2);
   assert.equal(bucket.take(10, 2), true);

@@ -35,6 +35,12 @@ export class TokenBucket {
     return missing <= ROUNDING ? now : now + missing / this.#perMillisecond;
   }
 
+  /** Takes whatever there is at `now`; a debt stays one. */
+  drain(now: number): void {
+    this.#fill(now);
+    this.#tokens = Math.min(this.#tokens, 0);
+  }
+
   #needed(amount: number): number {
     return this.#burst > 0 ? Math.min(amount, this.#burst) : Infinity;
   }

@@ -2,7 +2,8 @@ import assert from 'node:assert/strict';
 import { test } from 'node:test';
 import * as fc from 'fast-check';
 import { IpAddress, fromHex, seededRandom, type SocketAddress } from '../core/index.ts';
-import { DnsForwarder, type DnsExchange, type DnsForwarderOptions } from './forwarder.ts';
+import type { DnsExchange } from './exchange.ts';
+import { DnsForwarder, type DnsForwarderOptions } from './forwarder.ts';
 import {
   DnsClass,
   DnsFlag,

@@ -6,9 +6,6 @@
  */
 import {
   Counters,
-  FairShares,
-  TimerQueue,
-  NOT_QUEUED,
   copyBytes,
   readUint16,
   withLimits,
@@ -17,12 +14,14 @@ import {
   type IpAddress,
   type Random,
   type SocketAddress,
-  type TimerEntry,
 } from '../core/index.ts';
+import { believeDnsAnswer } from './answers.ts';
 import { DNS_DROP } from './diagnostics.ts';
+import type { DnsClient, DnsExchange, DnsTransport } from './exchange.ts';
 import { DNS_FORWARDER_LIMITS, type DnsForwarderLimits } from './limits.ts';
 import { LocalNames, type LocalNamesOptions } from './local-names.ts';
 import { NameMemory } from './name-memory.ts';
+import { OutstandingQuestions, type OutstandingQuestion } from './outstanding-questions.ts';
 import {
   encodeFailure,
   encodeFormatError,
@@ -44,29 +43,6 @@ import {
   type DnsQuestion,
 } from './wire/index.ts';
 
-/** How a message travels. */
-export type DnsTransport = 'udp' | 'tcp';
-
-/** Who asks, and how it is answered. */
-export interface DnsClient {
-  readonly remote: SocketAddress;
-  readonly transport: DnsTransport;
-  /** The station that asks, where that is known: questions are shared out by it, and else by the address. */
-  readonly station?: number | undefined;
-  /** The bytes are given away. Called once at most. */
-  respond(message: Uint8Array): void;
-  /** There will be no response. */
-  dropped?(): void;
-}
-
-/** A question on its way to one server. */
-export interface DnsExchange {
-  readonly server: SocketAddress;
-  readonly transport: DnsTransport;
-  /** To be sent as it is: given away. */
-  readonly message: Uint8Array;
-}
-
 /** What a {@link DnsForwarder} calls. A handler may call anything of the forwarder's. */
 export interface DnsForwarderSink {
   /** Ask the server, from a port of the exchange's own that nobody can guess (RFC 5452, section 9.2), and call `answered` or `failed`. */
@@ -85,21 +61,6 @@ export interface DnsForwarderOptions extends LocalNamesOptions {
   readonly limits?: Partial<DnsForwarderLimits>;
 }
 
-/** A question that waits for an answer from elsewhere. */
-interface Pending extends TimerEntry, DnsQuery {
-  readonly client: DnsClient;
-  readonly key: string;
-  /** As the client has sent it: copied. */
-  readonly bytes: Uint8Array;
-  readonly question: DnsQuestion;
-  exchange: DnsExchange | undefined;
-  attempts: number;
-  /** Where in the list of servers the next is. */
-  next: number;
-  /** What a server has said that could not help. */
-  poor: Uint8Array | undefined;
-}
-
 /** A forwarder with the names of its network: the state machine alone, without sockets and clock. */
 export class DnsForwarder implements Engine {
   /** Questions and answers dropped or refused, by reason. */
@@ -112,17 +73,14 @@ export class DnsForwarder implements Engine {
   readonly #random: Random;
   readonly #denies: (name: string) => boolean;
   readonly #sink: DnsForwarderSink;
-  readonly #pending = new Map<string, Pending>();
-  readonly #exchanges = new Map<DnsExchange, Pending>();
-  /** By who asks: a station, or an address. */
-  readonly #shares = new FairShares<number | string, Pending>();
-  readonly #timers = new TimerQueue<Pending>();
+  readonly #outstanding: OutstandingQuestions;
   #servers: readonly SocketAddress[];
   /** The server that has answered last is asked first. */
   #best = 0;
 
   constructor(options: DnsForwarderOptions, sink: DnsForwarderSink) {
     this.#limits = withLimits(DNS_FORWARDER_LIMITS, options.limits);
+    this.#outstanding = new OutstandingQuestions(this.#limits);
     this.#random = options.random;
     this.#servers = options.servers ?? [];
     this.#denies = options.denies ?? ((): boolean => false);
@@ -134,7 +92,7 @@ export class DnsForwarder implements Engine {
 
   /** How many questions wait for an answer from elsewhere. */
   get outstanding(): number {
-    return this.#pending.size;
+    return this.#outstanding.size;
   }
 
   /** The servers that are asked. */
@@ -155,14 +113,14 @@ export class DnsForwarder implements Engine {
   }
 
   deadline(): number {
-    return this.#timers.deadline();
+    return this.#outstanding.deadline();
   }
 
   advance(now: number): void {
-    for (let late = this.#timers.takeDue(now); late !== undefined;) {
+    for (let late = this.#outstanding.takeDue(now); late !== undefined;) {
       this.drops.add('server-silent');
       this.#askNext(late, now);
-      late = this.#timers.takeDue(now);
+      late = this.#outstanding.takeDue(now);
     }
   }
 
@@ -177,9 +135,9 @@ export class DnsForwarder implements Engine {
 
   /** A server's answer to an exchange that was begun with `ask`. Borrowed until this returns. */
   answered(exchange: DnsExchange, bytes: Uint8Array, now: number): void {
-    const pending = this.#exchanges.get(exchange);
+    const pending = this.#outstanding.ofExchange(exchange);
     if (pending === undefined) return;
-    const response = this.#believe(exchange, pending, bytes);
+    const response = believeDnsAnswer(bytes, exchange.message, pending.question);
     if (typeof response === 'string') {
       this.drops.add(response);
       return;
@@ -206,7 +164,7 @@ export class DnsForwarder implements Engine {
 
   /** The server of an exchange could not be asked: there is nothing to wait for. */
   failed(exchange: DnsExchange, now: number): void {
-    const pending = this.#exchanges.get(exchange);
+    const pending = this.#outstanding.ofExchange(exchange);
     if (pending === undefined) return;
     this.drops.add('server-failed');
     this.#askNext(pending, now);
@@ -214,7 +172,9 @@ export class DnsForwarder implements Engine {
 
   /** Gives up everything that waits: the clients are told that it failed. */
   close(): void {
-    for (const pending of this.#pending.values()) this.#fail(pending, 'the server is closing');
+    for (const pending of this.#outstanding.values()) {
+      this.#fail(pending, 'the server is closing');
+    }
   }
 
   /** Answers or passes on a question, or says why not. */
@@ -271,43 +231,20 @@ export class DnsForwarder implements Engine {
     client: DnsClient,
     now: number,
   ): string | undefined {
-    const { remote, transport } = client;
     if (this.#servers.length === 0) {
       this.counters.add('failed');
       client.respond(encodeFailure(query, DnsResponseCode.SERVER_FAILURE, NO_SERVERS));
       return undefined;
     }
-    const { name, type } = question;
-    const { id } = query.message;
-    const key = `${transport} ${remote.address} ${remote.port} ${id} ${type} ${name.key}`;
-    // The client has not waited: it is answered when the first is.
-    if (this.#pending.has(key)) return 'asked-again';
-    const { outstanding, outstandingPerClient } = this.#limits;
-    const holder = holderOf(client);
-    if (this.#pending.size >= outstanding) return 'too-many';
-    const hasRoom = this.#shares.hasRoom(holder, outstanding);
-    if (this.#shares.of(holder) >= outstandingPerClient || !hasRoom) return 'too-many-of-client';
-    const pending: Pending = {
-      ...NOT_QUEUED,
-      ...query,
-      client,
-      key,
-      bytes: copyBytes(bytes),
-      question,
-      exchange: undefined,
-      attempts: 0,
-      next: this.#best,
-      poor: undefined,
-    };
-    this.#pending.set(key, pending);
-    this.#shares.add(holder, pending);
+    const pending = this.#outstanding.add(bytes, query, question, client, this.#best);
+    if (typeof pending === 'string') return pending;
     this.counters.add('forwarded');
     this.#askNext(pending, now);
     return undefined;
   }
 
   /** Asks the next server, or gives up. */
-  #askNext(pending: Pending, now: number): void {
+  #askNext(pending: OutstandingQuestion, now: number): void {
     const server = this.#servers[pending.next % Math.max(this.#servers.length, 1)];
     if (server === undefined || pending.attempts >= this.#limits.attempts) {
       this.#fail(pending, 'no resolver of the host has answered');
@@ -317,42 +254,22 @@ export class DnsForwarder implements Engine {
     this.#ask(pending, server, 'udp', now);
   }
 
-  #ask(pending: Pending, server: SocketAddress, transport: DnsTransport, now: number): void {
+  #ask(
+    pending: OutstandingQuestion,
+    server: SocketAddress,
+    transport: DnsTransport,
+    now: number,
+  ): void {
     this.#endExchange(pending);
     pending.attempts++;
     const message = copyBytes(pending.bytes);
     writeUint16(message, 0, this.#random.below(0x10000));
     const exchange: DnsExchange = { server, transport, message };
-    pending.exchange = exchange;
-    this.#exchanges.set(exchange, pending);
-    this.#timers.set(pending, now + this.#limits.patience);
+    this.#outstanding.begin(pending, exchange, now);
     this.#sink.ask(exchange);
   }
 
-  /** The answer, if it is one to what was asked (RFC 5452, section 9.1), or why not. */
-  #believe(
-    { message }: DnsExchange,
-    { question }: Pending,
-    bytes: Uint8Array,
-  ): DnsMessage | string {
-    const response = parseDnsMessage(bytes, 0, bytes.length);
-    if (typeof response === 'string') return 'answer-malformed';
-    if ((response.flags & DnsFlag.RESPONSE) === 0) return 'answer-unasked';
-    if (response.id !== readUint16(message, 0)) return 'answer-unasked';
-    const [answered, second] = response.questions;
-    // A server that could not read the question may leave it out.
-    const isBare = answered === undefined && response.responseCode !== DnsResponseCode.NO_ERROR;
-    if (isBare) return response;
-    const isSame =
-      answered !== undefined &&
-      second === undefined &&
-      answered.type === question.type &&
-      answered.class === question.class &&
-      answered.name.equals(question.name);
-    return isSame ? response : 'answer-unasked';
-  }
-
-  #respond(pending: Pending, bytes: Uint8Array, response: DnsMessage): void {
+  #respond(pending: OutstandingQuestion, bytes: Uint8Array, response: DnsMessage): void {
     this.#remove(pending);
     writeUint16(bytes, 0, pending.message.id);
     pending.client.respond(this.#fitting(pending, pending.client, bytes, response));
@@ -372,7 +289,7 @@ export class DnsForwarder implements Engine {
     return encodeTruncated(query, response);
   }
 
-  #fail(pending: Pending, text: string): void {
+  #fail(pending: OutstandingQuestion, text: string): void {
     this.counters.add('failed');
     const { poor } = pending;
     const parsed = poor && parseDnsMessage(poor, 0, poor.length);
@@ -385,24 +302,15 @@ export class DnsForwarder implements Engine {
     pending.client.respond(encodeFailure(pending, DnsResponseCode.SERVER_FAILURE, trouble));
   }
 
-  #remove(pending: Pending): void {
+  #remove(pending: OutstandingQuestion): void {
     this.#endExchange(pending);
-    this.#timers.clear(pending);
-    this.#pending.delete(pending.key);
-    this.#shares.remove(holderOf(pending.client), pending);
+    this.#outstanding.remove(pending);
   }
 
-  #endExchange(pending: Pending): void {
-    const { exchange } = pending;
-    if (exchange === undefined) return;
-    pending.exchange = undefined;
-    this.#exchanges.delete(exchange);
-    this.#sink.end(exchange);
+  #endExchange(pending: OutstandingQuestion): void {
+    const exchange = this.#outstanding.end(pending);
+    if (exchange !== undefined) this.#sink.end(exchange);
   }
-}
-
-function holderOf({ station, remote }: DnsClient): number | string {
-  return station ?? remote.address.toString();
 }
 
 const NO_SERVERS = {

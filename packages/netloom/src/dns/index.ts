@@ -1,13 +1,7 @@
 /** DNS: messages, the names of a network, and a forwarder that serves them on any Host. */
 export { DNS_DROP } from './diagnostics.ts';
-export {
-  DnsForwarder,
-  type DnsClient,
-  type DnsExchange,
-  type DnsForwarderOptions,
-  type DnsForwarderSink,
-  type DnsTransport,
-} from './forwarder.ts';
+export type { DnsClient, DnsExchange, DnsTransport } from './exchange.ts';
+export { DnsForwarder, type DnsForwarderOptions, type DnsForwarderSink } from './forwarder.ts';
 export {
   DNS_FORWARDER_LIMITS,
   DNS_SERVICE_LIMITS,
@@ -17,4 +11,5 @@ export {
 export { LocalNames, type LocalAnswer, type LocalNamesOptions } from './local-names.ts';
 export { NameMemory } from './name-memory.ts';
 export { DnsService, serveDns, type DnsServiceOptions } from './service.ts';
+export { StubResolver, type StubResolverSetup } from './stub-resolver.ts';
 export * from './wire/index.ts';

@@ -1,5 +1,7 @@
 import {
   Counters,
+  FairShares,
+  forEachSegment,
   withLimits,
   type Connection,
   type Datagram,
@@ -10,7 +12,8 @@ import {
   type SocketAddress,
   type Timer,
 } from '../core/index.ts';
-import { DnsForwarder, type DnsExchange, type DnsForwarderOptions } from './forwarder.ts';
+import type { DnsExchange } from './exchange.ts';
+import { DnsForwarder, type DnsForwarderOptions } from './forwarder.ts';
 import { DNS_SERVICE_LIMITS, type DnsServiceLimits } from './limits.ts';
 import { TcpClient } from './tcp-client.ts';
 import { UpstreamExchange } from './upstream.ts';
@@ -51,7 +54,8 @@ export class DnsService implements AsyncDisposable {
   readonly #timer: Timer;
   readonly #sockets: DatagramSocket[] = [];
   readonly #listeners: Listener[] = [];
-  readonly #clients = new Set<TcpClient>();
+  /** By the client's address. */
+  readonly #clients = new FairShares<string, TcpClient>();
   readonly #exchanges = new Map<DnsExchange, UpstreamExchange>();
   #closed: Promise<void> | undefined;
 
@@ -127,31 +131,32 @@ export class DnsService implements AsyncDisposable {
   async #close(): Promise<void> {
     this.forwarder.close();
     this.#timer.clear();
-    for (const client of this.#clients) client.close();
+    for (const client of this.#clients.items()) client.close();
     const open = [...this.#sockets, ...this.#listeners];
     await Promise.all(open.map((one) => one.close()));
   }
 
   #receive(socket: DatagramSocket, batch: readonly Datagram[]): void {
     const now = this.#options.host.clock.now();
-    for (const { data, remote: from, local, station } of batch) {
+    for (const datagram of batch) {
+      const { remote: from, local, station } = datagram;
       const remote = { address: from.address, port: from.port };
       // From the address that was asked, or the client does not believe it (RFC 2181, section 4.1).
       const back = local === undefined ? { remote } : { remote, local };
       const respond = (message: Uint8Array): void => void socket.send([{ ...back, data: message }]);
-      this.forwarder.query(data, { remote, transport: 'udp', station, respond }, now);
+      forEachSegment(datagram, (data) => {
+        this.forwarder.query(data, { remote, transport: 'udp', station, respond }, now);
+      });
     }
     this.#schedule();
   }
 
   #accept(connection: Connection): void {
-    const { address } = connection.remote;
-    const own = [...this.#clients].filter(({ remote }) => remote.address.equals(address)).length;
+    const address = connection.remote.address.toString();
     const { connections, connectionsPerClient } = this.#limits;
-    const free = connections - this.#clients.size;
-    // Whoever has as many as are free takes no more: so there is always one for the next client.
-    if (own >= connectionsPerClient || own >= free) {
-      this.drops.add(free > 0 ? 'connections-of-client' : 'connections');
+    if (!this.#clients.hasRoom(address, connections, connectionsPerClient)) {
+      const isFull = this.#clients.size >= connections;
+      this.drops.add(isFull ? 'connections' : 'connections-of-client');
       connection.abort();
       return;
     }
@@ -161,9 +166,9 @@ export class DnsService implements AsyncDisposable {
         this.forwarder.query(bytes, asking, clock.now());
         this.#schedule();
       },
-      closed: (gone) => this.#clients.delete(gone),
+      closed: (gone) => this.#clients.remove(address, gone),
     });
-    this.#clients.add(client);
+    this.#clients.add(address, client);
   }
 
   #ask(exchange: DnsExchange): void {

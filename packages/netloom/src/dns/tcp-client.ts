@@ -5,7 +5,7 @@ import {
   type SocketAddress,
   type Timer,
 } from '../core/index.ts';
-import type { DnsClient } from './forwarder.ts';
+import type { DnsClient } from './exchange.ts';
 import type { DnsServiceLimits } from './limits.ts';
 import { framed, takeMessages } from './upstream.ts';
 

@@ -2,14 +2,15 @@ import {
   ByteGatherer,
   IpAddress,
   concatBytes,
+  forEachSegment,
+  isSameSocketAddress,
   readUint16,
   writeUint16,
   type Connection,
   type DatagramSocket,
   type Host,
-  type SocketAddress,
 } from '../core/index.ts';
-import type { DnsExchange } from './forwarder.ts';
+import type { DnsExchange } from './exchange.ts';
 
 /** Told what becomes of an exchange. */
 export interface UpstreamSink {
@@ -58,8 +59,11 @@ export class UpstreamExchange {
     }
     socket.start({
       receive: (batch) => {
-        for (const { data, remote } of batch) {
-          if (!this.#isEnded && isSame(remote, server)) this.#sink.answered(this.#exchange, data);
+        for (const datagram of batch) {
+          forEachSegment(datagram, (data) => {
+            if (this.#isEnded || !isSameSocketAddress(datagram.remote, server)) return;
+            this.#sink.answered(this.#exchange, data);
+          });
         }
       },
       error: () => this.#fail(),
@@ -94,10 +98,6 @@ export class UpstreamExchange {
     this.end();
     this.#sink.failed(this.#exchange);
   }
-}
-
-function isSame(a: SocketAddress, b: SocketAddress): boolean {
-  return a.port === b.port && a.address.equals(b.address);
 }
 
 /** The message with its length before it, as TCP carries it (RFC 1035, section 4.2.2): in one piece (RFC 7766, section 8). */

@@ -49,7 +49,7 @@ export class LeaseNames {
     leased[family] = address;
     this.#names.set(name, leased);
     this.#byAddress.set(key, name);
-    this.#publish(name, leased);
+    this.#publish(name);
   }
 
   /** The lease has ended. */
@@ -61,15 +61,18 @@ export class LeaseNames {
     const leased = this.#names.get(name)!;
     delete leased[address.family === 4 ? 'v4' : 'v6'];
     if (leased.v4 === undefined && leased.v6 === undefined) this.#names.delete(name);
-    this.#publish(name, leased);
+    this.#publish(name);
   }
 
-  #publish(name: string, { v4, v6 }: LeasedName): void {
+  /** What is leased to the client of that name. */
+  addressesOf(name: string): IpAddress[] {
+    const { v4, v6 } = this.#names.get(name) ?? {};
+    return [v4, v6].filter((address) => address !== undefined);
+  }
+
+  #publish(name: string): void {
     try {
-      this.#setName(
-        name,
-        [v4, v6].filter((address) => address !== undefined),
-      );
+      this.#setName(name, this.addressesOf(name));
     } catch {
       // The table of names is full: the lease is good without.
       this.drops.add('too-many-names');

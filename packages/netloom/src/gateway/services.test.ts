@@ -127,6 +127,22 @@ test('reserve() says what a machine will be given, shows it as leased, and names
   assert.deepEqual(wanted.map(String), ['10.1.0.7/24', '2001:db8::7/64']);
 });
 
+test('a client that says no name, or another, has the one it is known by to the owner', async () => {
+  const scene = network();
+  const { world, lan } = scene;
+  const services = await serve(scene);
+  const { client: other } = booted(scene, 'other', 'tap');
+  const host = world.machine('silent');
+  const { interface: via } = host.attach(lan, { addresses: [] });
+  assert.deepEqual(services.reserve({ mac: via.mac, hostname: 'tap', families: [] }), []);
+  await world.run(other.lease());
+  assert.deepEqual(known(services, 'tap'), [], 'it is nobody else’s');
+  const { address } = await world.run(new DhcpClient(host, via, { probe: false }).lease());
+  assert.deepEqual(known(services, 'tap'), [address.toString()]);
+  services.setName('tap', []);
+  assert.deepEqual(known(services, 'tap'), [address.toString()], 'what is leased has its name');
+});
+
 test('a client cannot take a name that is another’s, the gateway’s, or given by hand', async () => {
   const scene = network();
   const { world } = scene;

@@ -18,7 +18,7 @@ import {
   type StackHost,
 } from '../host/index.ts';
 import { serveDns, type DnsService, type DnsServiceOptions } from '../dns/index.ts';
-import type { Dhcpv4LeaseRecord, Dhcpv6LeaseRecord, Interface } from '../ip/index.ts';
+import type { DhcpHeir, Dhcpv4LeaseRecord, Dhcpv6LeaseRecord, Interface } from '../ip/index.ts';
 import { LeaseNames } from './lease-names.ts';
 
 /** What {@link gatewayServices} takes. `false` leaves a service out. */
@@ -43,6 +43,8 @@ export interface GatewayServicesOptions {
     readonly v4?: LeaseStore<Dhcpv4LeaseRecord>;
     readonly v6?: LeaseStore<Dhcpv6LeaseRecord>;
   };
+  /** As that of the servers: an address has been reserved for `heir` that another client has leased. */
+  readonly displaced?: (lease: Dhcpv4LeaseRecord | Dhcpv6LeaseRecord, heir: DhcpHeir) => void;
   /** Leases could not be kept. */
   readonly failed?: (error: NetloomError) => void;
 }
@@ -152,9 +154,11 @@ export class GatewayServices implements AsyncDisposable {
 
   /**
    * The addresses that a client would be given, kept for it and shown as leased from now on: for a machine that is configured at once, without asking.
-   * Throws as the servers' `reserve` does.
+   * What else it is leased has the name that is given here, whatever the client calls itself. Throws as the servers' `reserve` does.
    */
   reserve({ mac, hostname, addresses = [], families = [4, 6] }: GatewayClient): Cidr[] {
+    this.#dhcp?.setName({ mac }, hostname);
+    this.#dhcpv6?.setName({ mac }, hostname);
     const client = { mac, ...(hostname !== undefined && { hostname }) };
     const wanted = (family: 4 | 6): { address?: IpAddress } => {
       const address = addresses.find((one) => one.family === family);
@@ -179,13 +183,15 @@ export class GatewayServices implements AsyncDisposable {
   setName(name: string, addresses: readonly IpAddress[]): void {
     if (addresses.length === 0) this.#ownNames.delete(name);
     else this.#ownNames.add(name);
-    this.#dns?.setName(name, addresses);
+    this.#dns?.setName(name, addresses.length === 0 ? this.#names.addressesOf(name) : addresses);
   }
 
-  /** Keeps the client's addresses no longer. */
+  /** Keeps the client's addresses and its name no longer. */
   unreserve(mac: MacAddress): void {
-    this.#dhcp?.unreserve({ mac });
-    this.#dhcpv6?.unreserve({ mac });
+    for (const server of [this.#dhcp, this.#dhcpv6]) {
+      server?.unreserve({ mac });
+      server?.setName({ mac }, undefined);
+    }
   }
 
   /** Serves no more: stations are told that there is no router here; leases are kept. Idempotent. */
@@ -233,10 +239,11 @@ export class GatewayServices implements AsyncDisposable {
   }
 
   #openDhcp(network: Cidr, given: Partial<DhcpServerOptions>): void {
-    const { leases, failed } = this.#options;
+    const { leases, failed, displaced } = this.#options;
     const { address } = network;
     this.#dhcp = new DhcpServer(this.#host, this.#via, {
       pool: poolV4(network),
+      ...(displaced && { displaced }),
       ...given,
       interface: network,
       parameters: {
@@ -259,9 +266,10 @@ export class GatewayServices implements AsyncDisposable {
   }
 
   #openDhcpv6(network: Cidr, given: Partial<DhcpServerV6Options>): void {
-    const { leases, failed } = this.#options;
+    const { leases, failed, displaced } = this.#options;
     this.#dhcpv6 = new DhcpServerV6(this.#host, this.#via, {
       ...(network.prefixLength <= 112 && { pool: poolV6(network) }),
+      ...(displaced && { displaced }),
       ...given,
       interface: network,
       parameters: {

@@ -7,6 +7,7 @@ export { hostFaults, type HostFault, type OsHostLimits } from './os/context.ts';
 export { FileLock } from './os/file-lock.ts';
 export { LocalSocketHost, localSocketHost } from './os/local-socket-host.ts';
 export { OsHost, osHost, type OsHostOptions } from './os/os-host.ts';
+export type { SocketHostOptions } from './os/socket-host.ts';
 export { LeaseFile, leaseFileV4, leaseFileV6, type LeaseFileOptions } from './os/lease-file.ts';
 export { parseResolvConf, systemResolvers } from './os/resolvers.ts';
 export { relay, type Relay } from './relay.ts';

@@ -1,8 +1,9 @@
 import { Cidr, IpAddress, SipHash, type Random } from '../core/index.ts';
-import type {
-  NeighbourAdvertisement,
-  NeighbourSolicitation,
-  RouterAdvertisement,
+import {
+  IPV6_ALL_ROUTERS,
+  type NeighbourAdvertisement,
+  type NeighbourSolicitation,
+  type RouterAdvertisement,
 } from '../wire/index.ts';
 import type { Interface } from './interface/interface.ts';
 import type { NdpLayer } from './ndp/ndp-layer.ts';
@@ -45,7 +46,6 @@ interface Configured {
   dnsServers: readonly IpAddress[];
 }
 
-const ALL_ROUTERS = IpAddress.parse('ff02::2');
 const DEFAULT_ROUTE = Cidr.parse('::/0');
 
 /** Metrics of default routes by the router's preference (RFC 4191, section 2.1): the lowest is taken. */
@@ -163,7 +163,7 @@ export class Autoconfiguration {
       changed();
     };
     return {
-      sendRouterSolicitation: (message, source) => ndp.send(via, source, ALL_ROUTERS, message),
+      sendRouterSolicitation: (message, source) => ndp.send(via, source, IPV6_ALL_ROUTERS, message),
       sendNeighbourSolicitation: (message, destination) =>
         ndp.send(via, IpAddress.ANY6, destination, message),
       // As /128: what is on the link is said by prefixes, not by addresses (RFC 5942, section 4).

@@ -211,15 +211,9 @@ export class IpInput {
 
   #reassembleV4(via: Interface, packet: Packet, header: Ipv4Header, toGroup: boolean): void {
     const { fragments, now, fragmentTaken } = this.#environment;
-    const { bytes, start } = packet;
-    const { station } = packet;
-    const whole = fragments.addV4(
-      header,
-      bytes,
-      start,
-      { interface: via, toGroup, station },
-      now(),
-    );
+    const { bytes, start, station } = packet;
+    const from = { interface: via, toGroup, station };
+    const whole = fragments.addV4(header, bytes, start, from, now());
     fragmentTaken();
     packet.fragmentsFrom = station;
     if (whole !== undefined) this.#receiveV4(via, whole, 0, undefined, toGroup);
@@ -227,8 +221,7 @@ export class IpInput {
 
   #reassembleV6(via: Interface, packet: Packet, chain: Ipv6Chain, toGroup: boolean): void {
     const { fragments, now, fragmentTaken } = this.#environment;
-    const { bytes, start } = packet;
-    const { station } = packet;
+    const { bytes, start, station } = packet;
     const from = { interface: via, toGroup, station };
     const whole = fragments.addV6(this.#v6, chain, bytes, start, from, now());
     fragmentTaken();

@@ -1,5 +1,6 @@
 import { IpAddress, NetloomError, type Counters, type Random } from '../core/index.ts';
 import {
+  IPV6_ALL_NODES,
   IpProtocol,
   emitIgmp,
   emitMld,
@@ -40,7 +41,6 @@ interface Memberships {
 
 /** All nodes of a link, which every host is a member of (RFC 1112, section 7.2; RFC 4291, section 2.8). */
 const ALL_HOSTS_V4 = IpAddress.parse('224.0.0.1');
-const ALL_NODES_V6 = IpAddress.parse('ff02::1');
 
 /** Reports stay on the link and ask every router to look at them (RFC 3376, section 4; RFC 3810, section 5). */
 const REPORT: PacketOptions = { hopLimit: 1, routerAlert: true };
@@ -75,7 +75,7 @@ export class MulticastLayer {
     };
     this.#memberships.set(via, memberships);
     memberships.v4.join(ALL_HOSTS_V4, now());
-    memberships.v6.join(ALL_NODES_V6, now());
+    memberships.v6.join(IPV6_ALL_NODES, now());
   }
 
   /** Leaves all groups of the interface, which is about to go. */

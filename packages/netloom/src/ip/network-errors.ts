@@ -61,7 +61,8 @@ export class NetworkErrors {
     }
     if (kind === 'too-big') this.#pathMtuReduced(quoted, mtu);
     const error = networkErrorOf(kind, `a datagram to ${quoted.destination}`);
-    for (const socket of sockets) socket.fail(error);
+    const remote = { address: quoted.destination, port: quoted.destinationPort };
+    for (const socket of sockets) socket.fail(error, remote);
   }
 
   #pathMtuReduced({ destination, length }: QuotedPacket, mtu: number): void {

@@ -16,6 +16,7 @@ export { FramePool } from './frame-pool.ts';
 export { Hub, type HubLimits, type HubPortOptions } from './hub.ts';
 export * from './impairment/index.ts';
 export * from './qemu/index.ts';
+export { refusalOf } from './refusal.ts';
 export { StrictLink } from './strict.ts';
 export { WrappedLink } from './wrapped-link.ts';
 export * from './switch/index.ts';

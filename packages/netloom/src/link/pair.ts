@@ -1,5 +1,4 @@
 import { MacAddress, NetloomError, withLimits, type Clock } from '../core/index.ts';
-import { ETHERNET_HEADER_LENGTH } from '../wire/index.ts';
 import { FramePool } from './frame-pool.ts';
 import { FrameQueue } from './frame-queue.ts';
 import {
@@ -9,6 +8,7 @@ import {
   type LinkHandler,
   type LinkOffload,
 } from './link.ts';
+import { refusalOf } from './refusal.ts';
 import { StrictLink } from './strict.ts';
 
 /** The limits of a {@link linkPair}. */
@@ -44,8 +44,7 @@ export interface LinkPairOptions {
 
 /** The largest IP packet with the Ethernet header, rounded up as the TAP device's is. */
 const LARGEST_SEGMENT = 65_550;
-/** A VLAN tag may come on top of the MTU (IEEE 802.3, clause 3.2.7). */
-const VLAN_TAG_LENGTH = 4;
+
 /**
  * Two ends of a cable in memory. A frame sent at one end is received at the other at the same instant of the clock, by one
  * deferred call for all that have been sent by then; `batchEnd` follows. What {@link FrameOffload} said is handed on with the frame.
@@ -137,15 +136,8 @@ class PairEnd implements Link {
   /** Queues the frame, or answers the reason why not. */
   #refusal(frame: Uint8Array, offload: FrameOffload | undefined): string | undefined {
     if (!this.#up) return 'link-down';
-    if (frame.length < ETHERNET_HEADER_LENGTH) return 'too-short';
-    const cut = offload !== undefined && offload.segmentSize > 0;
-    const longest = cut
-      ? this.offload.segmentation
-      : this.mtu + ETHERNET_HEADER_LENGTH + VLAN_TAG_LENGTH;
-    if (frame.length > longest) return 'too-long';
-    if (offload !== undefined && offload.checksumStart > 0 && !this.offload.checksum) {
-      return 'checksum-unfinished';
-    }
+    const refusal = refusalOf(frame, offload, this.mtu, this.offload);
+    if (refusal !== undefined) return refusal;
     return this.#queue.push(frame, offload) ? undefined : 'queue-full';
   }
 

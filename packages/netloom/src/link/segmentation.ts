@@ -5,25 +5,22 @@ import {
   finishChecksum,
   foldSum,
   IPV4_HEADER_LENGTH,
+  IPV6_HEADER_LENGTH,
   IpProtocol,
+  isVlanType,
   sumWords,
+  TCP_CHECKSUM_OFFSET,
   TCP_HEADER_LENGTH,
   TcpFlag,
+  UDP_CHECKSUM_OFFSET,
   UDP_HEADER_LENGTH,
+  VLAN_TAG_LENGTH,
   type WireFault,
 } from '../wire/index.ts';
 import type { FrameOffload } from './link.ts';
 
-const IPV6_HEADER_LENGTH = 40;
-const VLAN_TAG_LENGTH = 4;
 /** IEEE 802.1Q allows one tag, 802.1ad two. */
 const MAX_VLAN_TAGS = 2;
-/** The outer tag of 802.1ad. */
-const SERVICE_VLAN = 0x88a8;
-/** Where a TCP header has its checksum. */
-const TCP_CHECKSUM_OFFSET = 16;
-/** Where a UDP header has its checksum. */
-const UDP_CHECKSUM_OFFSET = 6;
 
 /** Where the headers of a TCP or UDP frame begin, and what of them the cutting needs. */
 interface Layout {
@@ -90,7 +87,7 @@ export function finishFrameChecksum(
 
 function findHeaders(frame: Uint8Array, offload: FrameOffload): Layout | WireFault {
   let ip = ETHERNET_HEADER_LENGTH;
-  for (let tags = 0; tags < MAX_VLAN_TAGS && isVlanType(frame, ip - 2); tags++) {
+  for (let tags = 0; tags < MAX_VLAN_TAGS && hasTag(frame, ip - 2); tags++) {
     ip += VLAN_TAG_LENGTH;
   }
   if (frame.length < ip + IPV4_HEADER_LENGTH) return 'truncated';
@@ -99,10 +96,9 @@ function findHeaders(frame: Uint8Array, offload: FrameOffload): Layout | WireFau
   return type === EtherType.IPV6 ? findTransport(frame, ip, offload, false) : 'bad-version';
 }
 
-function isVlanType(frame: Uint8Array, at: number): boolean {
-  if (at + VLAN_TAG_LENGTH + 2 > frame.length) return false;
-  const type = readUint16(frame, at);
-  return type === EtherType.VLAN || type === SERVICE_VLAN;
+/** Whether the type at `at` is followed by a tag, and another type. */
+function hasTag(frame: Uint8Array, at: number): boolean {
+  return at + VLAN_TAG_LENGTH + 2 <= frame.length && isVlanType(readUint16(frame, at));
 }
 
 function findTransport(

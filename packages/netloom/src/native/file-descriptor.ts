@@ -18,8 +18,11 @@ export const Failure = {
   /** EBADFD; of a TAP: the interface is gone. */
   BAD_STATE: -77,
   MESSAGE_TOO_LONG: -90,
+  NOT_SUPPORTED: -95,
   /** Of a packet socket: the interface has gone down. */
   NETWORK_DOWN: -100,
+  /** Of a listening socket: who wanted to connect has given up. */
+  CONNECTION_ABORTED: -103,
   CONNECTION_RESET: -104,
   NO_BUFFERS: -105,
 } as const;
@@ -59,6 +62,11 @@ export class FileDescriptor implements Disposable {
     return new FileDescriptor(
       checked(native().call.timerfd_create(CLOCK_MONOTONIC, flags), 'timerfd_create'),
     );
+  }
+
+  /** A new set of descriptors to be told of (epoll_create1(2)). */
+  static epoll(): FileDescriptor {
+    return new FileDescriptor(checked(native().call.epoll_create1(SOCK_CLOEXEC), 'epoll_create1'));
   }
 
   /** Takes over one that is open already: by inheritance, or because it came with a message. */

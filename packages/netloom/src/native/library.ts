@@ -19,14 +19,40 @@ export interface NativeLibrary {
     value: bigint,
     length: number,
   ): number;
+  listen(descriptor: number, backlog: number): number;
+  accept4(descriptor: number, address: bigint, length: bigint, flags: number): number;
+  shutdown(descriptor: number, how: number): number;
+  getsockopt(
+    descriptor: number,
+    level: number,
+    option: number,
+    value: bigint,
+    length: bigint,
+  ): number;
+  getsockname(descriptor: number, address: bigint, length: bigint): number;
+  recv(descriptor: number, into: Uint8Array, length: bigint, flags: number): number;
+  send(descriptor: number, from: Uint8Array, length: bigint, flags: number): number;
   recvmsg(descriptor: number, message: bigint, flags: number): number;
   sendmsg(descriptor: number, message: bigint, flags: number): number;
+  recvmmsg(
+    descriptor: number,
+    messages: bigint,
+    count: number,
+    flags: number,
+    timeout: bigint,
+  ): number;
+  sendmmsg(descriptor: number, messages: bigint, count: number, flags: number): number;
+  if_nametoindex(name: bigint): number;
+  if_indextoname(index: number, name: bigint): bigint;
   socketpair(family: number, type: number, protocol: number, pair: bigint): number;
   mount(source: bigint, target: bigint, type: bigint, flags: bigint, data: bigint): number;
   umount2(target: bigint, flags: number): number;
   prctl(option: number, a: bigint, b: bigint, c: bigint, d: bigint): number;
   timerfd_create(clock: number, flags: number): number;
   timerfd_settime(descriptor: number, flags: number, value: bigint, previous: bigint): number;
+  epoll_create1(flags: number): number;
+  epoll_ctl(set: number, operation: number, descriptor: number, event: bigint): number;
+  epoll_wait(set: number, events: bigint, count: number, timeout: number): number;
   getrlimit(resource: number, limits: bigint): number;
   setrlimit(resource: number, limits: bigint): number;
   signal(number: number, handler: bigint): bigint;
@@ -36,6 +62,8 @@ export interface NativeLibrary {
   uv_poll_start(handle: bigint, events: number, callback: bigint): number;
   uv_poll_stop(handle: bigint): number;
   uv_close(handle: bigint, callback: bigint): void;
+  uv_ref(handle: bigint): void;
+  uv_unref(handle: bigint): void;
 }
 
 /** The loaded library, and what of `node:ffi` is used beside calls. */
@@ -56,8 +84,9 @@ export interface Native {
  * The signatures. What is a `size_t` is `u64`: a narrower type would leave the upper half of a register undefined. A `ssize_t` that
  * is below 2^31 may be taken as `i32`, its lower half, which saves a BigInt for each result.
  *
- * Memory is always handed over as an address: over several runs on a busy machine that cost 0.08 to 0.4 us a call, a typed array or
- * ArrayBuffer 0.2 to 0.6 us (three arguments, no work done, Node 26.10 on x86-64), and in each run the address was the cheaper.
+ * Memory is handed over as an address: over several runs on a busy machine that cost 0.08 to 0.4 us a call, a typed array or
+ * ArrayBuffer 0.2 to 0.6 us (three arguments, no work done, Node 26.10 on x86-64), and in each run the address was the cheaper. What streams carry lies where
+ * others have put it, so that `recv` and `send` take arrays: to copy 64 KiB costs 4 us.
  */
 const SIGNATURES = {
   read: { arguments: ['i32', 'pointer', 'u64'], return: 'i32' },
@@ -69,8 +98,19 @@ const SIGNATURES = {
   bind: { arguments: ['i32', 'pointer', 'u32'], return: 'i32' },
   connect: { arguments: ['i32', 'pointer', 'u32'], return: 'i32' },
   setsockopt: { arguments: ['i32', 'i32', 'i32', 'pointer', 'u32'], return: 'i32' },
+  listen: { arguments: ['i32', 'i32'], return: 'i32' },
+  accept4: { arguments: ['i32', 'pointer', 'pointer', 'i32'], return: 'i32' },
+  shutdown: { arguments: ['i32', 'i32'], return: 'i32' },
+  getsockopt: { arguments: ['i32', 'i32', 'i32', 'pointer', 'pointer'], return: 'i32' },
+  getsockname: { arguments: ['i32', 'pointer', 'pointer'], return: 'i32' },
+  recv: { arguments: ['i32', 'pointer', 'u64', 'i32'], return: 'i32' },
+  send: { arguments: ['i32', 'pointer', 'u64', 'i32'], return: 'i32' },
   recvmsg: { arguments: ['i32', 'pointer', 'i32'], return: 'i32' },
   sendmsg: { arguments: ['i32', 'pointer', 'i32'], return: 'i32' },
+  recvmmsg: { arguments: ['i32', 'pointer', 'u32', 'i32', 'pointer'], return: 'i32' },
+  sendmmsg: { arguments: ['i32', 'pointer', 'u32', 'i32'], return: 'i32' },
+  if_nametoindex: { arguments: ['pointer'], return: 'u32' },
+  if_indextoname: { arguments: ['u32', 'pointer'], return: 'pointer' },
   socketpair: { arguments: ['i32', 'i32', 'i32', 'pointer'], return: 'i32' },
   mount: { arguments: ['pointer', 'pointer', 'pointer', 'u64', 'pointer'], return: 'i32' },
   umount2: { arguments: ['pointer', 'i32'], return: 'i32' },
@@ -78,6 +118,9 @@ const SIGNATURES = {
   prctl: { arguments: ['i32', 'u64', 'u64', 'u64', 'u64'], return: 'i32' },
   timerfd_create: { arguments: ['i32', 'i32'], return: 'i32' },
   timerfd_settime: { arguments: ['i32', 'i32', 'pointer', 'pointer'], return: 'i32' },
+  epoll_create1: { arguments: ['i32'], return: 'i32' },
+  epoll_ctl: { arguments: ['i32', 'i32', 'i32', 'pointer'], return: 'i32' },
+  epoll_wait: { arguments: ['i32', 'pointer', 'i32', 'i32'], return: 'i32' },
   getrlimit: { arguments: ['i32', 'pointer'], return: 'i32' },
   setrlimit: { arguments: ['i32', 'pointer'], return: 'i32' },
   signal: { arguments: ['i32', 'pointer'], return: 'pointer' },
@@ -87,6 +130,8 @@ const SIGNATURES = {
   uv_poll_start: { arguments: ['pointer', 'i32', 'pointer'], return: 'i32' },
   uv_poll_stop: { arguments: ['pointer'], return: 'i32' },
   uv_close: { arguments: ['pointer', 'pointer'], return: 'void' },
+  uv_ref: { arguments: ['pointer'], return: 'void' },
+  uv_unref: { arguments: ['pointer'], return: 'void' },
 } as const satisfies ForeignFunctions.FunctionDefinitions;
 
 /** Structure layouts, ioctl numbers and calling conventions are those of these (both little-endian, 64 bits). */
@@ -101,6 +146,11 @@ let loaded: Native | string | undefined;
 export function nativeAvailable(): string | undefined {
   loaded ??= load();
   return typeof loaded === 'string' ? loaded : undefined;
+}
+
+/** Throws `NATIVE_UNAVAILABLE` where native calls cannot be made. */
+export function requireNative(): void {
+  native();
 }
 
 /** The library, loaded when it is first asked for. Throws `NATIVE_UNAVAILABLE`. */

@@ -14,7 +14,7 @@ const UV_READABLE = 1;
  * done in the check phase that follows in the same turn. For what libuv calls through `node:ffi` must not throw, and after it Node runs neither
  * microtasks nor `process.nextTick`; after an immediate it does both, and reports an exception as any other.
  *
- * While it is started the process stays alive.
+ * While it is started the process stays alive, unless it is not to {@link hold} it.
  */
 export class ReadinessWatcher {
   readonly #ready: (failed: boolean) => void;
@@ -51,6 +51,14 @@ export class ReadinessWatcher {
     if (this.#closing) return;
     native().call.uv_poll_stop(pointerTo(this.#handle));
     this.#noted = false;
+  }
+
+  /** Whether the process stays alive while it is started. Default true. */
+  hold(on: boolean): void {
+    if (this.#closing) return;
+    const { call } = native();
+    if (on) call.uv_ref(pointerTo(this.#handle));
+    else call.uv_unref(pointerTo(this.#handle));
   }
 
   /** Ends watching for good; idempotent. The descriptor may be closed at once; `closed` is called when libuv has let go. */

@@ -1,4 +1,5 @@
 import { getSystemErrorMessage, getSystemErrorName } from 'node:util';
+import { NetloomError } from '../core/index.ts';
 import { native } from './library.ts';
 
 /**
@@ -36,4 +37,23 @@ export function checked(result: number, systemCall: string): number {
 export function systemErrorCode(thrown: unknown): string | undefined {
   const code = (thrown as { readonly code?: unknown } | undefined)?.code;
   return thrown instanceof Error && typeof code === 'string' ? code : undefined;
+}
+
+/**
+ * Does the work; what the operating system refuses is thrown as the error that `explain` makes of it.
+ *
+ * @param explain given the name of the error number, as `EPERM`, and what was thrown
+ */
+export function explained<T>(
+  work: () => T,
+  explain: (systemCode: string, cause: unknown) => NetloomError,
+): T {
+  try {
+    return work();
+  } catch (error) {
+    const systemCode = systemErrorCode(error);
+    // One of ours says already what to do.
+    if (systemCode === undefined || error instanceof NetloomError) throw error;
+    throw explain(systemCode, error);
+  }
 }

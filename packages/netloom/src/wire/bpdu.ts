@@ -1,6 +1,6 @@
 /** Bridge protocol data units of the spanning tree protocols (IEEE 802.1D-2004, clause 9), and their frames. */
 import { ByteReader, ByteWriter, MacAddress, readUint16, writeUint16 } from '../core/index.ts';
-import { ETHERNET_HEADER_LENGTH } from './ethernet.ts';
+import { ETHERNET_HEADER_LENGTH, LOWEST_ETHER_TYPE } from './ethernet.ts';
 import type { WireFault } from './fault.ts';
 
 /** Where every bridge of the local link listens, and no bridge forwards to (IEEE 802.1D-2004, table 7-10). */
@@ -245,8 +245,6 @@ const BRIDGE_ACCESS_POINTS = 0x4242;
 const UNNUMBERED_INFORMATION = 0x03;
 /** Octets of the logical link control header. */
 const LLC_LENGTH = 3;
-/** From here on the field after the addresses is a type, not a length (IEEE 802.3, 3.2.6). */
-const LOWEST_ETHER_TYPE = 1536;
 
 /** Whether an Ethernet frame is of IEEE 802.2 and for the spanning tree protocols, whatever its addresses. */
 export function isBpduFrame(frame: Uint8Array): boolean {

@@ -15,6 +15,9 @@ export const EtherType = {
   SERVICE_VLAN: 0x88a8,
 } as const;
 
+/** Below this the field is the length of an IEEE 802.3 frame (clause 3.2.6). */
+export const LOWEST_ETHER_TYPE = 1536;
+
 /** An Ethernet II header. Addresses are held as the two halves of {@link MacAddress}, so that parsing allocates nothing. */
 export class EthernetHeader {
   destinationHigh = 0;

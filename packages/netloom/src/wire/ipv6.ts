@@ -7,6 +7,10 @@ export const IPV6_HEADER_LENGTH = 40;
 /** Every link carries at least this (RFC 8200, section 5). */
 export const IPV6_MINIMUM_MTU = 1280;
 
+/** The groups of all nodes and of all routers on a link (RFC 4291, section 2.7.1). */
+export const IPV6_ALL_NODES: IpAddress = IpAddress.parse('ff02::1');
+export const IPV6_ALL_ROUTERS: IpAddress = IpAddress.parse('ff02::2');
+
 /** The fixed IPv6 header. Addresses are words (see {@link IpAddress}), so that parsing allocates nothing. */
 export class Ipv6Header {
   /** Differentiated services and ECN (RFC 2474, RFC 3168). */

@@ -3,6 +3,8 @@ import type { WireFault } from './fault.ts';
 
 /** The TCP header without options (RFC 9293, section 3.1). */
 export const TCP_HEADER_LENGTH = 20;
+/** Where in the header its checksum is. */
+export const TCP_CHECKSUM_OFFSET = 16;
 
 /** The control bits of a TCP header (RFC 9293, section 3.1; ECE and CWR of RFC 3168). */
 export const TcpFlag = {

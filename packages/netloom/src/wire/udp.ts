@@ -3,6 +3,8 @@ import type { WireFault } from './fault.ts';
 
 /** The UDP header (RFC 768). */
 export const UDP_HEADER_LENGTH = 8;
+/** Where in the header its checksum is. */
+export const UDP_CHECKSUM_OFFSET = 6;
 
 /** A UDP header. */
 export class UdpHeader {

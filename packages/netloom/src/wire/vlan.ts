@@ -1,4 +1,5 @@
 import { readUint16, writeUint16 } from '../core/index.ts';
+import { EtherType } from './ethernet.ts';
 import type { WireFault } from './fault.ts';
 
 /** An 802.1Q tag as it stands after the addresses and the type that announces it: tag control information, then the type of the payload. */
@@ -17,6 +18,11 @@ export class VlanTag {
   identifier = 0;
   /** The `EtherType` of what follows, which may be a further tag. */
   type = 0;
+}
+
+/** Whether a tag follows a type: of 802.1Q, or the outer one of 802.1ad. */
+export function isVlanType(type: number): boolean {
+  return type === EtherType.VLAN || type === EtherType.SERVICE_VLAN;
 }
 
 /** Reads the tag at `start`, which is where the payload of the Ethernet header begins; the tagged payload is {@link VLAN_TAG_LENGTH} bytes on. */

@@ -1,13 +1,6 @@
 /** Frames whose fields come from few values, so that filters over those values tell them apart. */
-import { type Random } from '../../src/core/index.ts';
-
-/** A frame as a capture has it. */
-export interface CapturedFrame {
-  /** What was kept. */
-  readonly bytes: Uint8Array;
-  /** Bytes the frame had. */
-  readonly length: number;
-}
+import type { Random } from '../../src/core/index.ts';
+import type { CapturedFrame } from '../capture.ts';
 
 /** What the fields are chosen from; expressions ask for the same. */
 export const MACS = ['02:00:00:00:00:01', '02:00:00:00:00:02', 'ff:ff:ff:ff:ff:ff'];

@@ -3,12 +3,13 @@ import assert from 'node:assert/strict';
 import { spawnSync } from 'node:child_process';
 import { test } from 'node:test';
 import * as fc from 'fast-check';
-import { concatBytes, seededRandom, type Random } from '../../src/core/index.ts';
-import { captureReader, compileFilter, PcapngWriter } from '../../src/wire/index.ts';
+import { seededRandom, type Random } from '../../src/core/index.ts';
+import { captureReader, compileFilter } from '../../src/wire/index.ts';
+import { captureOf, type CapturedFrame } from '../capture.ts';
 import { FRAMES } from '../frames.ts';
 import { file, program, requires } from '../requires.ts';
 import { expression, rawExpression } from './expressions.ts';
-import { randomFrame, type CapturedFrame } from './random-frames.ts';
+import { randomFrame } from './random-frames.ts';
 
 // Names of ports and protocols are the system's for tcpdump.
 const skip = requires(program('tcpdump'), file('/etc/services', 'netbase'));
@@ -19,18 +20,6 @@ const RAW_IP = 101;
 function manyFrames(random: Random, count: number): CapturedFrame[] {
   const real = Object.values(FRAMES).map((bytes) => ({ bytes, length: bytes.length }));
   return [...real, ...Array.from({ length: count }, () => randomFrame(random))];
-}
-
-/** A capture in which each frame's time is its index in seconds. */
-function captureOf(frames: readonly CapturedFrame[], linkType: number): Uint8Array {
-  const blocks: Uint8Array[] = [];
-  const writer = new PcapngWriter((block) => blocks.push(block));
-  writer.addInterface({ linkType });
-  for (const [index, { bytes, length }] of frames.entries()) {
-    const time = BigInt(index) * 1_000_000_000n;
-    writer.packet({ interfaceId: 0, time, data: bytes, originalLength: length });
-  }
-  return concatBytes(blocks);
 }
 
 /** The indices of the frames that tcpdump lets pass, without its optimizer: that leaves out loads whose value does not matter. */

@@ -2,8 +2,8 @@
 import assert from 'node:assert/strict';
 import { test } from 'node:test';
 import { IpAddress, type Random } from 'netloom/core';
-import { Icmpv4Type, IpProtocol } from 'netloom/wire';
-import { icmpFrame, ipFrame, udpFrame, type Ends } from '../ip/frames.ts';
+import { ArpOperation, EtherType, Icmpv4Type, IpProtocol } from 'netloom/wire';
+import { arpFrame, icmpFrame, ipFrame, udpFrame, type Ends } from '../ip/frames.ts';
 import { FloodLab, SILENT } from './flood-lab.ts';
 import { dnsQuestion } from './traffic.ts';
 
@@ -25,6 +25,15 @@ function anyEnds(lab: FloodLab, random: Random, destination: IpAddress): Ends {
     sourceMac: lab.attacker.mac,
     destinationMac: lab.inside.mac,
   };
+}
+
+/** Whether a frame has an echo reply, behind the headers of Ethernet and IPv4. */
+function isEchoReply(frame: Uint8Array): boolean {
+  return frame[14 + 9] === IpProtocol.ICMP && frame[14 + 20] === Icmpv4Type.ECHO_REPLY;
+}
+
+function isArp(frame: Uint8Array): boolean {
+  return frame[12] === EtherType.ARP >>> 8 && frame[13] === (EtherType.ARP & 0xff);
 }
 
 test('UDP from many ports and addresses: mappings keep to their limit, and the neighbour’s stays', async () => {
@@ -88,12 +97,22 @@ test('ICMP echo to the world, in many names: requests that wait keep to the limi
 
 test('ICMP echo to the gateway is answered, and does no more harm than its answers', async () => {
   const lab = await FloodLab.open();
+  const { attacker } = lab;
+  const own = IpAddress.parse('10.0.0.66');
+  let replies = 0;
+  attacker.heard = (frame) => {
+    if (isEchoReply(frame)) replies++;
+    if (isArp(frame)) {
+      const reply = { operation: ArpOperation.REPLY, senderMac: attacker.mac, sender: own };
+      attacker.send(arpFrame(lab.inside.mac, { ...reply, target: GATEWAY }));
+    }
+  };
   await lab.disturb((number) =>
     icmpFrame(
       {
-        source: IpAddress.parse('10.0.0.66'),
+        source: own,
         destination: GATEWAY,
-        sourceMac: lab.attacker.mac,
+        sourceMac: attacker.mac,
         destinationMac: lab.inside.mac,
       },
       Icmpv4Type.ECHO_REQUEST,
@@ -102,6 +121,7 @@ test('ICMP echo to the gateway is answered, and does no more harm than its answe
       DATA,
     ),
   );
+  assert.ok(replies > 0.9 * attacker.sent, `${replies} replies to ${attacker.sent} requests`);
 });
 
 test('fragments whose rest never comes: their memory keeps to its limit, and the neighbour’s are put together', async () => {

@@ -67,7 +67,7 @@ test('whoever asks without an address whether the gateway’s is free has it spe
       free,
     ),
   );
-  assert.ok(lab.gateway.stack.drops.get('ndp-answer-limit') > 0.9 * attacker.sent);
+  assert.ok(lab.inside.drops.get('neighbour-answer-limit') > 0.9 * attacker.sent);
   assert.ok(answers < 50 * 6, `${answers} answers to all`);
 });
 

@@ -7,7 +7,8 @@ import { join } from 'node:path';
 import { test } from 'node:test';
 import { concatBytes, copyBytes, seededRandom, toHex, type Random } from '../../src/core/index.ts';
 import { FlowTracker } from '../../src/ip/index.ts';
-import { LinkType, PcapngWriter, TcpFlag } from '../../src/wire/index.ts';
+import { LinkType, TcpFlag } from '../../src/wire/index.ts';
+import { captureOf } from '../capture.ts';
 import { program, requires } from '../requires.ts';
 import { connection, type Segment } from './frames.ts';
 
@@ -54,22 +55,12 @@ function shuffledConnection(random: Random): { frames: Uint8Array[]; streams: Ui
   return { frames, streams };
 }
 
-function captureOf(frames: readonly Uint8Array[]): Uint8Array {
-  const blocks: Uint8Array[] = [];
-  const writer = new PcapngWriter((block) => blocks.push(block));
-  writer.addInterface({});
-  for (const [i, data] of frames.entries()) {
-    writer.packet({ interfaceId: 0, data, time: BigInt(i) * 1_000_000n });
-  }
-  return concatBytes(blocks);
-}
-
 /** What tshark puts together of a connection, each way, in hexadecimal. */
 function followedByTshark(frames: readonly Uint8Array[]): string[] {
   const folder = mkdtempSync(join(tmpdir(), 'netloom-flows-'));
   try {
     const file = join(folder, 'flows.pcapng');
-    writeFileSync(file, captureOf(frames));
+    writeFileSync(file, captureOf(frames.map((bytes) => ({ bytes, length: bytes.length }))));
     const args = ['-r', file, '-q', '-z', 'follow,tcp,raw,0'];
     const run = spawnSync('tshark', args, { encoding: 'utf8' });
     assert.equal(run.status, 0, run.stderr);

@@ -1,6 +1,7 @@
 /** A network's gateway, with every default in its place. */
 import { Cidr, IpAddress } from 'netloom/core';
 import type { GatewayModel, RangeModel, ReservationModel, RuleModel } from '../../model/index.ts';
+import { formatNetwork } from '../../text/index.ts';
 import type { DhcpText, NetworkText } from '../form/network.ts';
 import type { AddressRange } from '../scalars.ts';
 import type { Listed } from '../shape.ts';
@@ -119,7 +120,7 @@ function dhcp(
     return null;
   }
   if (range === undefined && served.prefixLength > LONGEST_POOLED[key]) {
-    const message = `${served.network}/${served.prefixLength} is too small to give addresses out of it`;
+    const message = `${formatNetwork(served)} is too small to give addresses out of it`;
     const remedy = `Write the addresses as range, take a subnet of /${LONGEST_POOLED[key]} or larger, or leave it out.`;
     if (isAsked) scope.mistake([key], message, remedy, 'key');
     return null;
@@ -139,7 +140,7 @@ function checkRange(
   scope: NetworkScope,
 ): void {
   if (served.contains(first) && served.contains(last)) return;
-  const subnet = `${served.network}/${served.prefixLength}`;
+  const subnet = formatNetwork(served);
   scope.mistake(
     path,
     `${first}-${last} is not within ${subnet}, which is the subnet that is served`,

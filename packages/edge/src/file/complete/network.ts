@@ -1,5 +1,5 @@
 /** A network, with every default in its place. */
-import { IpAddress } from 'netloom/core';
+import { IpAddress, formatSocketAddress } from 'netloom/core';
 import type {
   AttachmentModel,
   NetworkKind,
@@ -7,7 +7,9 @@ import type {
   PublicationModel,
   SwitchModel,
 } from '../../model/index.ts';
-import type { NetworkText, SwitchText } from '../form/network.ts';
+import { formatNetwork } from '../../text/index.ts';
+import { ANY_VXLAN, type NetworkText, type SwitchText } from '../form/network.ts';
+import type { ModuleFiles } from '../module-files.ts';
 import type { Reading } from '../reading.ts';
 import { completeGateway, wantsGateway } from './gateway.ts';
 import { nearest } from './nearest.ts';
@@ -29,7 +31,7 @@ export function completeNetwork(
   text: Partial<NetworkText>,
   reading: Reading,
   machine: MachineClaims,
-  folder: string,
+  modules: ModuleFiles,
 ): CompletedNetwork {
   const scope = new NetworkScope(reading, ['networks', name], machine, text.subnets ?? []);
   checkSubnets(scope);
@@ -38,7 +40,7 @@ export function completeNetwork(
   const attachments = completeStations(text, {
     scope,
     network: name,
-    folder,
+    modules,
     hasGateway: wantsGateway(text),
   });
   if (kind.kind === 'direct') checkDirect(text, attachments, scope);
@@ -46,7 +48,7 @@ export function completeNetwork(
     name,
     kind,
     mtu: completeMtu(text, kind, scope),
-    subnets: scope.subnets.map(({ cidr }) => `${cidr.network}/${cidr.prefixLength}`),
+    subnets: scope.subnets.map(({ cidr }) => formatNetwork(cidr)),
     routers: completeDefaultRouters(text.router ?? [], scope),
     switch: completeSwitch(text.switch, scope),
     gateway,
@@ -58,7 +60,7 @@ export function completeNetwork(
 
 function checkSubnets(scope: NetworkScope): void {
   for (const { cidr, index } of scope.subnets) {
-    const subnet = `${cidr.network}/${cidr.prefixLength}`;
+    const subnet = formatNetwork(cidr);
     if (!cidr.address.equals(cidr.network)) {
       const message = `${cidr} is an address in the network ${subnet}`;
       const remedy = `Write ${subnet}; the gateway’s address has a key of its own: gateway.`;
@@ -92,9 +94,6 @@ const KIND_KEYS = {
   overlay: ['identifier', 'local', 'peers'],
   direct: ['interface'],
 } as const satisfies Record<NetworkKind['kind'], readonly (keyof NetworkText)[]>;
-
-/** VXLAN's port, on all addresses. */
-const LOCAL = '0.0.0.0:4789';
 
 function completeKind(text: Partial<NetworkText>, name: string, scope: NetworkScope): NetworkKind {
   const { kind = 'isolated' } = text;
@@ -153,7 +152,7 @@ function completeBridged(
 }
 
 function completeOverlay(
-  { identifier, local = LOCAL, peers = [] }: Partial<NetworkText>,
+  { identifier, local = formatSocketAddress(ANY_VXLAN), peers = [] }: Partial<NetworkText>,
   name: string,
   scope: NetworkScope,
 ): NetworkKind {

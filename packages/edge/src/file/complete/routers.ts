@@ -1,6 +1,7 @@
 /** The routers, with every default in their place. */
 import { Cidr, type IpAddress } from 'netloom/core';
 import type { RouterInterfaceModel, RouterModel, TranslationModel } from '../../model/index.ts';
+import { hostNetwork } from '../../text/index.ts';
 import type { NatText, RouterInterfaceText, RouterText } from '../form/node.ts';
 import type { Path } from '../mistake.ts';
 import type { Reading } from '../reading.ts';
@@ -68,7 +69,7 @@ function completeInterface(
   found?.scope.takeName(router, path, 'a router');
   const addresses = known(address).map(([one, index]) => {
     const place = [...path, 'address', index];
-    const cidr = found?.scope.place(one, place) ?? withPrefix(one);
+    const cidr = found?.scope.place(one, place) ?? toCidr(one);
     found?.scope.takeAddress(cidr.address, place, `the router ${router}`);
     return String(cidr);
   });
@@ -76,8 +77,8 @@ function completeInterface(
 }
 
 /** Of a network that there is not: told elsewhere. */
-function withPrefix(address: IpAddress | Cidr): Cidr {
-  return address instanceof Cidr ? address : new Cidr(address, address.family === 4 ? 32 : 128);
+function toCidr(address: IpAddress | Cidr): Cidr {
+  return address instanceof Cidr ? address : hostNetwork(address);
 }
 
 function completeRoutes(

@@ -1,4 +1,5 @@
 import { Cidr, type IpAddress } from 'netloom/core';
+import { hostNetwork } from '../../text/index.ts';
 import type { Path } from '../mistake.ts';
 import type { Reading } from '../reading.ts';
 import type { Listed } from '../shape.ts';
@@ -110,7 +111,7 @@ export class NetworkScope {
   place(address: IpAddress | Cidr, path: Path): Cidr {
     if (address instanceof Cidr) return address;
     const length = this.subnetOf(address, path)?.prefixLength;
-    return new Cidr(address, length ?? (address.family === 4 ? 32 : 128));
+    return length === undefined ? hostNetwork(address) : new Cidr(address, length);
   }
 
   /** Somebody has an address. The network's own and that for broadcasts are nobody's. */

@@ -6,6 +6,8 @@ import type { LinkText, PortText } from '../form/line.ts';
 import type { NetworkText } from '../form/network.ts';
 import type { MachineText, QemuText, ServiceText, TapText } from '../form/station.ts';
 import type { Path } from '../mistake.ts';
+import type { ModuleFiles } from '../module-files.ts';
+import type { Reading } from '../reading.ts';
 import type { Keyed, Listed } from '../shape.ts';
 import { completePort } from './line.ts';
 import { known, type NetworkScope } from './scope.ts';
@@ -18,8 +20,7 @@ export interface StationContext {
   readonly scope: NetworkScope;
   /** Of the network; by it their names are told in mistakes. */
   readonly network: string;
-  /** Against which relative paths are resolved. */
-  readonly folder: string;
+  readonly modules: ModuleFiles;
   readonly hasGateway: boolean;
 }
 
@@ -67,14 +68,14 @@ function machine(
   { run = [], address = [], mac }: Partial<MachineText>,
   path: Path,
   name: string,
-  { scope, folder, network }: StationContext,
+  { scope, modules, network }: StationContext,
 ): StationModel {
   if (mac !== undefined) {
     scope.machine.take('address', mac, [...path, 'mac'], `${name} of ${network}`, network);
   }
   return {
     kind: 'machine',
-    services: completeServices(run, [...path, 'run'], scope, folder),
+    services: completeServices(run, [...path, 'run'], scope, modules),
     addresses: takeAddresses(address, [...path, 'address'], name, scope),
     mac: mac ?? null,
   };
@@ -100,7 +101,7 @@ function completeServices(
   run: Listed<ServiceText>,
   path: Path,
   { reading }: NetworkScope,
-  folder: string,
+  modules: ModuleFiles,
 ): MachineService[] {
   const taken = new Set<number>();
   return known(run).map(([service, index]) => {
@@ -116,11 +117,32 @@ function completeServices(
     }
     taken.add(port);
     if (service.kind !== 'module') return { kind: service.kind };
-    if (service.module === undefined && !reading.isWritten([...place, 'module'])) {
+    return { kind: 'module', path: modulePath(service.module, place, reading, modules), port };
+  });
+}
+
+/** Where the file of a module is: it has to be there, and is not run to find out. */
+function modulePath(
+  module: string | undefined,
+  place: Path,
+  reading: Reading,
+  { folder, fault }: ModuleFiles,
+): string {
+  const key = [...place, 'module'];
+  const isWritten = reading.isWritten(key);
+  const path = resolve(folder, module ?? '');
+  if (module === undefined) {
+    if (!isWritten) {
       reading.mistake(place, 'the service names no module', 'Write it as {module: ./app.ts}.');
     }
-    return { kind: 'module', path: resolve(folder, service.module ?? ''), port };
-  });
+    return path;
+  }
+  const why = fault(path);
+  if (why !== undefined) {
+    const remedy = 'Mend the path, which counts from the folder of this file, or the module.';
+    reading.mistake(isWritten ? key : place, `cannot read the module ${path}: ${why}`, remedy);
+  }
+  return path;
 }
 
 /** Letters of an interface's name (Linux, IFNAMSIZ without the final zero). */

@@ -1,5 +1,6 @@
 /** The keys of a network. */
-import { IpAddress, type Cidr } from 'netloom/core';
+import { IpAddress, formatSocketAddress, type Cidr, type SocketAddress } from 'netloom/core';
+import { LARGEST_VXLAN_IDENTIFIER, VXLAN_PORT } from 'netloom/wire';
 import type { PublicationModel } from '../../model/index.ts';
 import { PUBLICATION } from '../publication-text.ts';
 import {
@@ -98,9 +99,8 @@ export interface NetworkText {
   readonly publish: Listed<PublicationModel>;
 }
 
-/** The port of VXLAN (RFC 7348, section 5). */
-const VXLAN_PORT = 4789;
-const LARGEST_IDENTIFIER = 2 ** 24 - 1;
+/** Where an overlay listens unless the file says otherwise. */
+export const ANY_VXLAN: SocketAddress = { address: IpAddress.ANY4, port: VXLAN_PORT };
 /** Least: what every IPv4 machine takes (RFC 791, section 3.1); most: what the kernel takes on a TAP. */
 const MTU = integer('an MTU', 576, 65_521);
 
@@ -224,14 +224,14 @@ export const NETWORK: Shape<Partial<NetworkText>> = record<NetworkText>('a netwo
     otherwise: 'none',
   },
   identifier: {
-    shape: integer('a VXLAN identifier', 0, LARGEST_IDENTIFIER),
+    shape: integer('a VXLAN identifier', 0, LARGEST_VXLAN_IDENTIFIER),
     about: 'Of an overlay: the VXLAN network identifier, the same on all nodes.',
     otherwise: 'none; it has to be there',
   },
   local: {
-    shape: endpoint('an address and a port', { address: IpAddress.ANY4, port: VXLAN_PORT }),
+    shape: endpoint('an address and a port', ANY_VXLAN),
     about: 'Of an overlay: where this node listens.',
-    otherwise: '0.0.0.0:4789',
+    otherwise: formatSocketAddress(ANY_VXLAN),
   },
   peers: {
     shape: oneOrMany(

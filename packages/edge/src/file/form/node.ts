@@ -1,5 +1,6 @@
 /** The keys of a router, and of the whole file. */
 import type { Cidr, IpAddress } from 'netloom/core';
+import { formatNetwork } from '../../text/index.ts';
 import { ADDRESS, ADDRESS_OR_CIDR, CIDR, NAME } from '../scalars.ts';
 import {
   as,
@@ -125,7 +126,7 @@ const NAT: Shape<Partial<NatText>> = either<Partial<NatText>>(
 
 /** A destination, as it is written again. */
 const DESTINATION: Shape<string> = {
-  ...as(CIDR, (cidr) => `${cidr.network}/${cidr.prefixLength}`),
+  ...as(CIDR, formatNetwork),
   noun: 'a network',
 };
 

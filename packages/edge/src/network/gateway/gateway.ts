@@ -1,4 +1,3 @@
-import { isDeepStrictEqual } from 'node:util';
 import { Cidr, IpAddress, MacAddress, type Counters, type NetloomError } from 'netloom/core';
 import {
   gatewayServices,
@@ -16,8 +15,11 @@ import type {
 } from '../../model/index.ts';
 import { parseRuleSubject } from '../../text/index.ts';
 import { closeHost, type MachineSetup } from '../../machine/index.ts';
+import { isFollowedInPlace, without } from '../../plan/index.ts';
+import { ipAddressesOf } from '../addresses.ts';
 import type { NetworkEnvironment } from '../environment.ts';
 import { RulePolicy, type Rule } from './policy.ts';
+import { displacedNotice } from './displaced.ts';
 import { inSubnet } from './setup.ts';
 
 /** Of a gateway, which passes on what is for one station: what is for groups it is not in. It comes by, and nothing is lost with it. */
@@ -32,7 +34,7 @@ export interface GatewayGuest {
   readonly name: string;
   /** Of a family that none is given of, it gets any that is free. */
   readonly addresses: readonly IpAddress[];
-  /** It has these addresses and no others: it is not ours to configure. */
+  /** It has these addresses, and asks for others if it wants any: it is not ours to configure. */
   readonly isConfigured?: boolean;
 }
 
@@ -134,7 +136,7 @@ export class NetworkGateway {
 
   /** Follows a change of rules, names and reservations. False: more is changed than that, and nothing was done. */
   follow(model: GatewayModel): boolean {
-    if (!isSameBut(this.#model, model)) return false;
+    if (!isFollowedInPlace(this.#model, model)) return false;
     const before = this.#model;
     this.#model = model;
     this.#policy.set(rulesOf(model));
@@ -142,13 +144,10 @@ export class NetworkGateway {
     const names = { ...model.dns?.names };
     for (const name of Object.keys(before.dns?.names ?? {})) names[name] ??= [];
     for (const [name, addresses] of Object.entries(names)) {
-      this.services.setName(
-        name,
-        addresses.map((text) => IpAddress.parse(text)),
-      );
+      this.services.setName(name, ipAddressesOf(addresses));
     }
-    for (const one of withoutThose(before.reservations, model.reservations)) this.#forget(one);
-    for (const one of withoutThose(model.reservations, before.reservations)) this.#keep(one);
+    for (const one of without(before.reservations, model.reservations)) this.#forget(one);
+    for (const one of without(model.reservations, before.reservations)) this.#keep(one);
     return true;
   }
 
@@ -208,12 +207,14 @@ export class NetworkGateway {
       dhcpv6: dhcpv6 === null ? false : { ...poolOf(dhcpv6.range), leaseDuration: dhcpv6.lease },
       ...(!advertisements && { advertisements: false }),
       ...(leases && { leases }),
+      displaced: (lease, heir) =>
+        environment.notice?.(displacedNotice(network.name, lease, heir, environment.clock)),
       failed,
     };
   }
 
   #keep({ mac, name, addresses }: ReservationModel): void {
-    const wanted = addresses.map((text) => IpAddress.parse(text));
+    const wanted = ipAddressesOf(addresses);
     this.#reserve(MacAddress.parse(mac), name, wanted, false);
   }
 
@@ -225,10 +226,7 @@ export class NetworkGateway {
   /** What had the name has it no longer: it leads where the model says, or nowhere. */
   #nameAnew(name: string): void {
     const addresses = this.#model.dns?.names[name] ?? [];
-    this.services.setName(
-      name,
-      addresses.map((text) => IpAddress.parse(text)),
-    );
+    this.services.setName(name, ipAddressesOf(addresses));
   }
 
   /** Keeps addresses, those included of a family that nobody gives any of; the name is its own, whatever clients call themselves. */
@@ -246,7 +244,8 @@ export class NetworkGateway {
     });
     const others = addresses.filter((one) => !given.some(({ address }) => address.equals(one)));
     const all = [...given, ...others.map((address) => inSubnet(address, this.#options.network))];
-    if (name !== null) {
+    // Without any it has the name with what it is leased when it asks.
+    if (name !== null && all.length > 0) {
       this.services.setName(
         name,
         all.map(({ address }) => address),
@@ -265,7 +264,7 @@ export class NetworkGateway {
 
   /** Where default routes lead: here, or to a router. */
   #routers(): IpAddress[] {
-    return this.#options.network.routers.map((text) => IpAddress.parse(text));
+    return ipAddressesOf(this.#options.network.routers);
   }
 
   #followRoutes(before: GatewayModel['routes'], after: GatewayModel['routes']): void {
@@ -293,37 +292,11 @@ function rulesOf({ uplink: way }: GatewayModel): Rule[] {
 
 function namesOf(names: Readonly<Record<string, readonly string[]>>): Record<string, IpAddress[]> {
   return Object.fromEntries(
-    Object.entries(names).map(([name, addresses]) => [
-      name,
-      addresses.map((text) => IpAddress.parse(text)),
-    ]),
+    Object.entries(names).map(([name, addresses]) => [name, ipAddressesOf(addresses)]),
   );
 }
 
 function poolOf(range: RangeModel | null): { pool?: { first: IpAddress; last: IpAddress } } {
   if (range === null) return {};
   return { pool: { first: IpAddress.parse(range.first), last: IpAddress.parse(range.last) } };
-}
-
-function withoutThose(
-  reservations: readonly ReservationModel[],
-  others: readonly ReservationModel[],
-): ReservationModel[] {
-  return reservations.filter((one) => !others.some((other) => isDeepStrictEqual(one, other)));
-}
-
-/** Whether only what {@link NetworkGateway.follow} can follow is different. */
-function isSameBut(before: GatewayModel, after: GatewayModel): boolean {
-  return isDeepStrictEqual(fixedOf(before), fixedOf(after));
-}
-
-/** What cannot be changed in place. */
-function fixedOf(model: GatewayModel): unknown {
-  return {
-    ...model,
-    reservations: null,
-    routes: null,
-    dns: model.dns && { ...model.dns, names: null },
-    uplink: model.uplink && { ...model.uplink, rules: null },
-  };
 }

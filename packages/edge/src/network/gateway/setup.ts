@@ -1,6 +1,7 @@
-import { Cidr, IpAddress } from 'netloom/core';
+import { Cidr, type IpAddress } from 'netloom/core';
 import type { MachineSetup } from '../../machine/index.ts';
 import type { NetworkModel } from '../../model/index.ts';
+import { ipAddressesOf } from '../addresses.ts';
 
 /** What most networks of a family are: for addresses of which nobody says the network. */
 const USUAL_PREFIX = { 4: 24, 6: 64 } as const;
@@ -18,7 +19,7 @@ export function setupWithoutGateway(
 ): MachineSetup {
   return {
     addresses: addresses.map((address) => inSubnet(address, model)),
-    routers: model.routers.map((text) => IpAddress.parse(text)),
+    routers: ipAddressesOf(model.routers),
     nameServers: [],
     zone: undefined,
   };

@@ -9,6 +9,7 @@ const HASH_LENGTH = 8;
 
 /**
  * Joins a network to a bridge of this machine's kernel: by a TAP that becomes a port of it, and goes with the link. Throws as `openTap`, as `TAP_BRIDGE_MISSING`.
+ * When the bridge goes, so does the link: a network does not stay that reaches nobody.
  */
 export function bridgeLink(network: string, bridge: string, mtu: number): Link {
   return openTap({ name: tapName(network, bridge), mtu, place: { bridge } });

@@ -2,7 +2,7 @@ import { formatSocketAddress, type Host, type SocketAddress } from 'netloom/core
 import { VxlanEndpoint, WrappedLink, type Link } from 'netloom/link';
 import type { NetworkKind } from '../../model/index.ts';
 import type { NetworkEnvironment } from '../environment.ts';
-import { parseSocketAddress } from '../socket-address.ts';
+import { socketAddressOf } from '../addresses.ts';
 
 /** What an overlay is in the model. */
 export type OverlayKind = Extract<NetworkKind, { kind: 'overlay' }>;
@@ -22,9 +22,9 @@ export async function overlayLink(
   mtu: number,
   environment: NetworkEnvironment,
 ): Promise<Link> {
-  const { endpoint, leave } = await enter(parseSocketAddress(local), environment);
+  const { endpoint, leave } = await enter(socketAddressOf(local), environment);
   try {
-    const link = endpoint.network(identifier, { peers: peers.map(parseSocketAddress), mtu });
+    const link = endpoint.network(identifier, { peers: peers.map(socketAddressOf), mtu });
     return new OverlayLink(link, leave);
   } catch (error) {
     await leave();

@@ -1,10 +1,7 @@
 import { seededRandom, type Clock, type Random } from 'netloom/core';
 import { ImpairedLink, NO_IMPAIRMENT, type Impairment, type Link } from 'netloom/link';
-import type { LinkModel } from '../../model/index.ts';
+import type { LinkChange, LinkModel } from '../../model/index.ts';
 import type { LinkStatus } from '../../status/index.ts';
-
-/** A change of a line: null takes back what was wrong. */
-export type LinkChange = { readonly [Name in keyof LinkModel]?: LinkModel[Name] | null };
 
 /** A line with what is wrong with it changed. */
 export function changeLink(line: LinkModel, change: LinkChange): LinkModel {

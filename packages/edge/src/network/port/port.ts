@@ -80,7 +80,11 @@ export class NetworkPort {
       kind: this.kind,
       // What the switch was given is the model's.
       vlan: describeVlan(settings.vlan as VlanModel),
-      spanningTree: state,
+      state: portState({
+        isConnected,
+        isSuspended: !this.#environment.gate.isOpen,
+        allowed: state,
+      }),
       connected: isConnected,
       mac,
       addresses,
@@ -104,6 +108,17 @@ export class NetworkPort {
     const waiting = this.#switchPort.queue?.bytes ?? 0;
     return this.line?.status(waiting) ?? linkStatus({}, waiting);
   }
+}
+
+/** As the status of a port tells it. */
+export function portState(port: {
+  readonly isConnected: boolean;
+  readonly isSuspended: boolean;
+  /** What the spanning tree lets it do; where there is none it forwards. */
+  readonly allowed?: string;
+}): string {
+  if (port.isSuspended) return 'suspended';
+  return port.isConnected ? (port.allowed ?? 'forwarding') : 'unconnected';
 }
 
 function trafficOf({ frames, bytes }: { frames: number; bytes: number }): TrafficStatus {

@@ -1,7 +1,9 @@
-import { IpAddress, MacAddress } from 'netloom/core';
+import { MacAddress } from 'netloom/core';
 import { linkPair, NO_OFFLOAD, type Link } from 'netloom/link';
 import { Machine } from '../../machine/index.ts';
 import type { StationModel } from '../../model/index.ts';
+import { withoutPrefixLength } from '../../text/index.ts';
+import { ipAddressesOf } from '../addresses.ts';
 import type { GatewayGuest } from '../gateway/gateway.ts';
 import type { StationContext } from './context.ts';
 import type { Station } from './station.ts';
@@ -33,7 +35,7 @@ export class MachineStation implements Station {
       // What a page shows is to be what would pass on a wire: frames no longer than the MTU, checksums complete.
       ...(model.services.some(({ kind }) => kind === 'web') && { offload: NO_OFFLOAD }),
     });
-    const addresses = model.addresses.map((text) => IpAddress.parse(text));
+    const addresses = ipAddressesOf(model.addresses);
     const guest = { mac, name, addresses };
     try {
       const machine = await Machine.open({
@@ -61,7 +63,7 @@ export class MachineStation implements Station {
   }
 
   get addresses(): readonly string[] {
-    return this.#machine.addresses.map((text) => text.replace(/\/\d+$/, ''));
+    return this.#machine.addresses.map(withoutPrefixLength);
   }
 
   gatewayChanged(): boolean {

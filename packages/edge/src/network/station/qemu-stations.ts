@@ -7,7 +7,7 @@ import {
   type Timer,
 } from 'netloom/core';
 import { QemuDatagramLink, QemuStreamLink, type Link } from 'netloom/link';
-import { parseSocketAddress } from '../socket-address.ts';
+import { socketAddressOf } from '../addresses.ts';
 import type { StationContext } from './context.ts';
 import { Jack } from './jack.ts';
 import type { Station } from './station.ts';
@@ -54,7 +54,7 @@ class ListeningStation extends QemuStreamStation {
     const { outside } = this.context.environment;
     try {
       this.#listener = await outside.listen({
-        ...parseSocketAddress(text),
+        ...socketAddressOf(text),
         accept: (connection) => this.#accept(connection),
       });
     } catch (error) {
@@ -98,7 +98,7 @@ class ConnectingStation extends QemuStreamStation {
 
   async #connect(): Promise<void> {
     const { outside } = this.context.environment;
-    const { address: host, port } = parseSocketAddress(this.#remote);
+    const { address: host, port } = socketAddressOf(this.#remote);
     const { signal } = this.#aborter;
     try {
       const connection = await outside.connect({ host, port, signal });
@@ -161,13 +161,13 @@ export async function exchangeWithQemu(
   const { mtu, environment } = context;
   const { outside, clock } = environment;
   try {
-    const socket = await outside.bind(parseSocketAddress(model.local));
+    const socket = await outside.bind(socketAddressOf(model.local));
     const link = new QemuDatagramLink(socket, {
       name,
       mac: context.macOf(name),
       mtu,
       clock,
-      remote: parseSocketAddress(model.remote),
+      remote: socketAddressOf(model.remote),
     });
     return new QemuDatagramStation(link);
   } catch (error) {

@@ -83,10 +83,9 @@ export class TapStation implements Station {
     return this.#model.addresses.map((text) => Cidr.parse(text));
   }
 
-  /** Without addresses of the file's it asks for some like any other station. */
+  /** Without addresses of the file's it asks for some like any other station; its name is that of the file. */
   #admit(): void {
     const addresses = this.#addresses().map(({ address }) => address);
-    if (addresses.length === 0) return;
     this.#context.admit({ mac: this.mac, name: this.#name, addresses, isConfigured: true });
   }
 }

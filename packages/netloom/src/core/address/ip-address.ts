@@ -186,6 +186,11 @@ export function formatSocketAddress({ address, port }: SocketAddress): string {
   return address.family === 4 ? `${address}:${port}` : `[${address}]:${port}`;
 }
 
+/** Whether two ends are the same one. */
+export function isSameSocketAddress(a: SocketAddress, b: SocketAddress): boolean {
+  return a.port === b.port && a.address.equals(b.address);
+}
+
 /** A zone is an interface's name: no white space, and neither of the marks that stand beside it in text (RFC 4007, section 11). */
 const ZONE = /^[^\s%/]+$/;
 

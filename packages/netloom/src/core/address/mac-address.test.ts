@@ -59,6 +59,16 @@ test('the addresses of groups: the examples of RFC 1112, section 6.4 and RFC 246
   }
 });
 
+test('a station has any address but those of groups and the one of zeros', () => {
+  const [card, group] = ['52:54:00:12:34:56', '01:00:5e:00:00:01'].map(MacAddress.parse);
+  const addresses = [card!, group!, MacAddress.BROADCAST, MacAddress.ZERO];
+  const expected = [true, false, false, false];
+  assert.deepEqual(
+    addresses.map(({ isStation }) => isStation),
+    expected,
+  );
+});
+
 test('group, broadcast and zero', () => {
   assert.equal(MacAddress.BROADCAST.isBroadcast, true);
   assert.equal(MacAddress.BROADCAST.isGroup, true);

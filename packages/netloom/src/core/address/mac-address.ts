@@ -55,6 +55,11 @@ export class MacAddress {
     return (this.high & 0x0100) !== 0;
   }
 
+  /** Whether a station can have it: it is no group's, and not all zeros. */
+  get isStation(): boolean {
+    return !this.isGroup && !this.equals(MacAddress.ZERO);
+  }
+
   get isBroadcast(): boolean {
     return this.high === 0xffff && this.low === -1;
   }

@@ -2,10 +2,7 @@ import assert from 'node:assert/strict';
 import { NetloomError } from '../../core/index.ts';
 import type { Check } from './contract.ts';
 import { Pattern, send } from './recorder.ts';
-import { goneWhenWritten, throwsWriteAfterEnd } from './scene.ts';
-
-/** More than a connection takes off one's hands at once. */
-const PLENTY = 8 * 1024 * 1024;
+import { PLENTY, goneWhenWritten, throwsWriteAfterEnd } from './scene.ts';
 
 /** The three ways to end: `end`, `close`, `abort`. */
 export function checkClosing(check: Check): void {

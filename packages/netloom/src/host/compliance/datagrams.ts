@@ -27,6 +27,8 @@ class Mailbox {
   readonly socket: DatagramSocket;
   readonly received: { data: Uint8Array; remote: SocketAddress }[] = [];
   readonly errors: NetloomError[] = [];
+  /** Whom the datagrams were to that errors are about, where the host has told. */
+  readonly failed: SocketAddress[] = [];
   closings = 0;
   #waiting: { count: number; resolve: () => void }[] = [];
 
@@ -34,7 +36,10 @@ class Mailbox {
     this.socket = socket;
     socket.start({
       receive: (batch) => this.#receive(batch),
-      error: (error) => this.errors.push(error),
+      error: (error, remote) => {
+        this.errors.push(error);
+        if (remote !== undefined) this.failed.push(remote);
+      },
       closed: () => this.closings++,
     });
   }
@@ -183,6 +188,10 @@ function checkSockets(check: Check): void {
     await exchange(client, server.local, [new Uint8Array([8])]);
     // A host may tell (ICMP port unreachable) or not; if it does, then by the right name.
     for (const error of client.errors) assert.equal(error.code, 'CONNECTION_REFUSED');
+    for (const { address, port } of client.failed) {
+      assert.equal(String(address), String(closed.local.address));
+      assert.equal(port, closed.local.port);
+    }
   });
 
   check('a datagram too large for the protocol is told as DATAGRAM_TOO_LARGE', async (scene) => {

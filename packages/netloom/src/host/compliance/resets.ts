@@ -1,9 +1,6 @@
 import assert from 'node:assert/strict';
 import type { Check } from './contract.ts';
-import { goneWhenWritten, throwsWriteAfterEnd } from './scene.ts';
-
-/** More than a connection takes off one's hands at once. */
-const PLENTY = 8 * 1024 * 1024;
+import { PLENTY, goneWhenWritten, throwsWriteAfterEnd } from './scene.ts';
 
 /** What the peer of an `abort` sees: a reset. */
 export function checkResets(check: Check): void {

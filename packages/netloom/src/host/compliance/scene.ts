@@ -10,6 +10,9 @@ import type {
 import type { HostPair, Settings } from './contract.ts';
 import { Recorder } from './recorder.ts';
 
+/** Bytes: more than a connection takes off one's hands at once. */
+export const PLENTY: number = 8 * 1024 * 1024;
+
 /** Both ends of one connection; nothing is started on them yet. */
 export interface Connected {
   readonly client: Connection;

@@ -35,9 +35,16 @@ export interface OpenThing {
   close(): Promise<void>;
 }
 
+/**
+ * By what means a host has the operating system's sockets: by system calls (`native`, on Linux, in the main thread), or by Node's own modules (`platform`). Both do the
+ * same; the first costs less.
+ */
+export type SocketKind = 'native' | 'platform';
+
 /** What the parts of one host share. */
 export interface OsContext {
   readonly name: string;
+  readonly sockets: SocketKind;
   readonly clock: Clock;
   readonly limits: OsHostLimits;
   readonly drops: Counters;

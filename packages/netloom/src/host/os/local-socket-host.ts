@@ -1,11 +1,8 @@
 import { chmodSync } from 'node:fs';
 import {
-  Counters,
   IpAddress,
   NetloomError,
   hostError,
-  secureRandom,
-  withLimits,
   type ConnectOptions,
   type Connection,
   type DatagramSocket,
@@ -13,18 +10,17 @@ import {
   type Host,
   type ListenOptions,
   type Listener,
-  type Random,
   type ResolveOptions,
   type SocketAddress,
 } from '../../core/index.ts';
-import { PendingOperations } from '../pending.ts';
 import { resolveSpecialName } from '../special-names.ts';
-import { SystemClock } from './clock.ts';
-import { OS_HOST_LIMITS, type OsContext } from './context.ts';
 import { OsConnection } from './os-connection.ts';
-import type { OsHostOptions } from './os-host.ts';
-import { BACKLOG, openListener } from './os-listener.ts';
-import { PushSocket, adoptHandle, connectPush, type ConnectedSocket, type Ends } from './socket.ts';
+import { OsListener } from './os-listener.ts';
+import { openServer } from './platform-listener.ts';
+import { adoptHandle, connectStream } from './platform-sockets.ts';
+import { PlatformStream } from './platform-stream.ts';
+import { SocketHost, type SocketHostOptions } from './socket-host.ts';
+import { BACKLOG, type ConnectedStream, type Ends } from './stream.ts';
 
 /** Bytes of a socket's path: `sun_path` of Linux has 108, of which the last is zero. */
 const LONGEST_PATH = 107;
@@ -40,46 +36,29 @@ const NOWHERE: SocketAddress = { address: IpAddress.LOOPBACK4, port: 0 };
  * that was cut off sees the end, unless something it had sent was not read. Closing the listener removes the socket; one that a
  * killed process left is in the way (`ADDRESS_IN_USE`) until somebody removes it.
  */
-export function localSocketHost(path: string, options: OsHostOptions = {}): LocalSocketHost {
+export function localSocketHost(path: string, options: SocketHostOptions = {}): LocalSocketHost {
   return new LocalSocketHost(path, options);
 }
 
 /** See {@link localSocketHost}. */
-export class LocalSocketHost implements Host {
-  readonly name: string;
-  readonly clock: OsContext['clock'];
-  readonly random: Random;
+export class LocalSocketHost extends SocketHost implements Host {
   readonly path: string;
-  /** What was dropped or refused, by reason. */
-  readonly drops: Counters = new Counters();
-  readonly #context: OsContext;
-  readonly #pending = new PendingOperations();
-  #closed: Promise<void> | undefined;
 
-  constructor(path: string, options: OsHostOptions) {
+  constructor(path: string, options: SocketHostOptions) {
     checkPath(path);
+    super(path, 'platform', options);
     this.path = path;
-    this.name = options.name ?? path;
-    this.clock = options.clock ?? new SystemClock();
-    this.random = options.random ?? secureRandom();
-    this.#context = {
-      name: this.name,
-      clock: this.clock,
-      limits: withLimits(OS_HOST_LIMITS, options.limits),
-      drops: this.drops,
-      open: new Set(),
-    };
   }
 
   connect(options: ConnectOptions): Promise<Connection> {
     const what = `the connection to ${this.path}`;
-    return this.#pending.run(options.signal, what, async (signal) => {
-      this.#checkLimit();
-      const push = new PushSocket(this.clock, {}, 'local');
+    return this.pending.run(options.signal, what, async (signal) => {
+      this.checkLimit();
+      const stream = new PlatformStream(this.clock, {}, 'local');
       const ends = (): Ends => this.#ends();
       try {
-        const connected = await connectPush(push, { path: this.path }, what, signal, ends);
-        return new OsConnection(this.#context, connected);
+        const connected = await connectStream(stream, { path: this.path }, what, signal, ends);
+        return new OsConnection(this.context, connected);
       } catch (error) {
         throw isMissing(error) ? nobodyListens(what, error) : error;
       }
@@ -88,9 +67,9 @@ export class LocalSocketHost implements Host {
 
   listen(options: ListenOptions): Promise<Listener> {
     const { path } = this;
-    return this.#pending.run(options.signal, `listening on ${path}`, async () => {
-      this.#checkLimit();
-      return openListener(this.#context, (connection) => options.accept(connection), {
+    return this.pending.run(options.signal, `listening on ${path}`, async () => {
+      this.checkLimit();
+      const acceptor = await openServer({
         where: path,
         family: 'local',
         begin: (server, whenListening) => {
@@ -99,23 +78,25 @@ export class LocalSocketHost implements Host {
           if (server.listening) chmodSync(path, 0o600);
         },
         local: () => NOWHERE,
-        adopt: (accepted): ConnectedSocket | undefined => {
-          const push = adoptHandle(this.clock, accepted, 'local');
-          return push && { push, ...this.#ends() };
+        whereBound: () => path,
+        adopt: (accepted): ConnectedStream | undefined => {
+          const stream = adoptHandle(this.clock, accepted, 'local');
+          return stream && { stream, ...this.#ends() };
         },
       });
+      return new OsListener(this.context, acceptor, (connection) => options.accept(connection));
     });
   }
 
   /** Rejects with `NETWORK_UNREACHABLE`. */
   bind(): Promise<DatagramSocket> {
-    return this.#pending.run(undefined, 'binding', () =>
+    return this.pending.run(undefined, 'binding', () =>
       Promise.reject(hostError('NETWORK_UNREACHABLE', `${this.name} carries no datagrams`)),
     );
   }
 
   resolve(name: string, options: ResolveOptions = {}): Promise<readonly IpAddress[]> {
-    return this.#pending.run(options.signal, `resolving '${name}'`, async () => {
+    return this.pending.run(options.signal, `resolving '${name}'`, async () => {
       const { family } = options;
       const any = family === 6 ? IpAddress.LOOPBACK6 : IpAddress.LOOPBACK4;
       return resolveSpecialName(name, family) ?? [any];
@@ -124,34 +105,13 @@ export class LocalSocketHost implements Host {
 
   /** Rejects with `PING_UNAVAILABLE`. */
   ping(): Promise<EchoReply> {
-    return this.#pending.run(undefined, 'pinging', () =>
+    return this.pending.run(undefined, 'pinging', () =>
       Promise.reject(hostError('PING_UNAVAILABLE', `${this.name} has nobody to ask for an echo`)),
     );
   }
 
-  close(): Promise<void> {
-    this.#closed ??= this.#closeAll();
-    return this.#closed;
-  }
-
-  [Symbol.asyncDispose](): Promise<void> {
-    return this.close();
-  }
-
-  async #closeAll(): Promise<void> {
-    this.#pending.close();
-    await Promise.all([...this.#context.open].map((thing) => thing.close()));
-  }
-
   #ends(): Ends {
     return { local: NOWHERE, remote: NOWHERE, peer: this.path };
-  }
-
-  #checkLimit(): void {
-    const { open, limits } = this.#context;
-    if (open.size < limits.open) return;
-    this.drops.add('open-limit');
-    throw hostError('TOO_MANY_OPEN', `${this.name} has ${open.size} open, which is its limit`);
   }
 }
 

@@ -1,6 +1,4 @@
-import type { Socket } from 'node:net';
 import {
-  chunkPool,
   formatSocketAddress,
   hostError,
   type Connection,
@@ -11,25 +9,22 @@ import {
 } from '../../core/index.ts';
 import { hostFaults, type OpenThing, type OsContext } from './context.ts';
 import { fromSystemError } from './errors.ts';
-import { SendQueue } from './send-queue.ts';
-import type { ConnectedSocket, PushSocket } from './socket.ts';
+import type { ConnectedStream, OsStream } from './stream.ts';
 
-/** A connection on a stream socket of the platform: TCP's, or a local one. */
+/** A connection on a stream socket of the operating system: TCP's, or a local one. */
 export class OsConnection implements Connection, OpenThing {
   readonly local: SocketAddress;
   readonly remote: SocketAddress;
   readonly #context: OsContext;
   readonly #peer: string;
-  readonly #push: PushSocket;
-  readonly #socket: Socket;
-  readonly #queue: SendQueue;
+  readonly #stream: OsStream;
   #handler: ConnectionHandler | undefined;
   #paused = false;
   /** `write` answered false and nobody was told since that there is room. */
   #drainWanted = false;
   /** No more may be written. */
   #ended = false;
-  /** The platform was told to send our end. */
+  /** The kernel was told to send our end. */
   #endSent = false;
   /** `close` or `abort` was called: nothing but `closed` is handed on. */
   #leaving = false;
@@ -39,25 +34,26 @@ export class OsConnection implements Connection, OpenThing {
   #closeTimer: Timer | undefined;
   #unsentBefore = 0;
 
-  constructor(context: OsContext, { push, local, remote, peer }: ConnectedSocket) {
-    const { socket } = push;
+  constructor(context: OsContext, { stream, local, remote, peer }: ConnectedStream) {
     this.#context = context;
-    this.#push = push;
-    this.#socket = socket;
+    this.#stream = stream;
     this.local = local;
     this.remote = remote;
     this.#peer = peer ?? formatSocketAddress(remote);
-    this.#queue = new SendQueue(context.clock, socket, () => this.#sent());
     context.open.add(this);
-    push.setReceiver({ data: (chunk) => this.#received(chunk), end: () => this.#tell('end') });
-    socket.on('error', (error) => {
-      this.#error ??= fromSystemError(error, this.#name());
+    stream.setHandler({
+      data: (chunk) => this.#received(chunk),
+      end: () => this.#tell('end'),
+      sent: () => this.#sent(),
+      failed: (error) => {
+        this.#error ??= fromSystemError(error, this.#name());
+      },
+      closed: () => this.#finish(),
     });
-    socket.on('close', () => this.#finish());
   }
 
   get bufferedAmount(): number {
-    return this.#queue.bytes;
+    return this.#stream.bufferedAmount;
   }
 
   start(handler: ConnectionHandler): void {
@@ -65,50 +61,47 @@ export class OsConnection implements Connection, OpenThing {
     this.#handler = handler;
     if (!isFirst) return;
     if (this.#gone) this.#context.clock.defer(() => this.#tellClosed());
-    else if (!this.#paused && !this.#leaving) this.#push.resume();
+    else if (!this.#paused && !this.#leaving) this.#stream.resume();
     if (this.#drainWanted) this.#context.clock.defer(() => this.#sent());
   }
 
   write(chunk: Uint8Array): boolean {
-    if (this.#ended) {
-      throw hostError('WRITE_AFTER_END', `${this.#name()} was written to after it had been ended`);
-    }
-    if (this.#socket.destroyed) return false;
-    this.#queue.push(chunk);
-    if (this.#hasRoom()) return true;
-    this.#queue.flush();
-    if (this.#hasRoom()) return true;
-    this.#drainWanted = true;
-    return false;
+    this.#checkNotEnded();
+    if (this.#stream.isDestroyed) return false;
+    this.#stream.write(chunk);
+    return this.#takesMore();
   }
 
   writeBorrowed(chunk: Uint8Array): boolean {
-    return this.write(chunkPool.copy(chunk));
+    this.#checkNotEnded();
+    if (this.#stream.isDestroyed) return false;
+    this.#stream.writeBorrowed(chunk);
+    return this.#takesMore();
   }
 
   cork(): void {
-    this.#queue.cork();
+    this.#stream.cork();
   }
 
   uncork(): void {
-    this.#queue.uncork();
+    this.#stream.uncork();
   }
 
   pause(): void {
     this.#paused = true;
-    if (this.#handler !== undefined && !this.#leaving) this.#push.pause();
+    if (this.#handler !== undefined && !this.#leaving) this.#stream.pause();
   }
 
   resume(): void {
     if (!this.#paused) return;
     this.#paused = false;
-    if (this.#handler !== undefined && !this.#leaving) this.#push.resume();
+    if (this.#handler !== undefined && !this.#leaving) this.#stream.resume();
   }
 
   end(): void {
     if (this.#ended) return;
     this.#ended = true;
-    this.#queue.flush();
+    this.#stream.flush();
     this.#sendEnd();
   }
 
@@ -121,7 +114,7 @@ export class OsConnection implements Connection, OpenThing {
     } else if (!this.#leaving) {
       this.#leaving = true;
       this.end();
-      this.#push.resume();
+      this.#stream.resume();
       this.#closeTimer = this.#context.clock.timer(() => this.#checkClosing());
       this.#armCloseTimer();
     }
@@ -131,20 +124,19 @@ export class OsConnection implements Connection, OpenThing {
   abort(error?: NetloomError): void {
     this.#leaving = true;
     this.#ended = true;
-    this.#queue.clear();
-    if (this.#socket.destroyed) return;
+    this.#stream.discard();
+    if (this.#stream.isDestroyed) return;
     this.#error ??= error ?? hostError('ABORTED', `${this.#name()} was aborted`);
-    this.#reset();
+    this.#stream.reset();
   }
 
   setNoDelay(on: boolean): void {
-    this.#socket.setNoDelay(on);
+    this.#stream.setNoDelay(on);
   }
 
   setKeepAlive(idle: number | undefined): void {
-    // The platform counts whole seconds, and takes 0 for "as it was".
-    if (idle === undefined) this.#socket.setKeepAlive(false);
-    else this.#socket.setKeepAlive(true, Math.max(1, Math.ceil(idle / 1000)) * 1000);
+    // The kernel counts whole seconds.
+    this.#stream.setKeepAlive(idle === undefined ? undefined : Math.max(1, Math.ceil(idle / 1000)));
   }
 
   [Symbol.asyncDispose](): Promise<void> {
@@ -175,13 +167,27 @@ export class OsConnection implements Connection, OpenThing {
     this.abort(hostError('HANDLER_THREW', message, { cause: thrown }));
   }
 
+  #checkNotEnded(): void {
+    if (!this.#ended) return;
+    throw hostError('WRITE_AFTER_END', `${this.#name()} was written to after it had been ended`);
+  }
+
+  /** Whether there is room in the buffer after what was written; if not, the writer is told when there is. */
+  #takesMore(): boolean {
+    if (this.#hasRoom()) return true;
+    this.#stream.flush();
+    if (this.#hasRoom()) return true;
+    this.#drainWanted = true;
+    return false;
+  }
+
   #hasRoom(): boolean {
     return this.bufferedAmount < this.#context.limits.sendBuffer;
   }
 
-  /** The platform has taken something off our hands. */
+  /** The kernel has taken something off our hands. */
   #sent(): void {
-    if (this.#socket.destroyed) return;
+    if (this.#stream.isDestroyed) return;
     // Half of the buffer, so that a writer is woken for more than one chunk.
     const isLow = this.bufferedAmount <= this.#context.limits.sendBuffer / 2;
     if (this.#drainWanted && isLow && this.#handler !== undefined) {
@@ -192,23 +198,14 @@ export class OsConnection implements Connection, OpenThing {
   }
 
   /**
-   * Sends our end once all before it is with the kernel. Not earlier: while the platform holds back a shutdown it cannot
+   * Sends our end once all before it is with the kernel. Not earlier: while `node:net` holds back a shutdown it cannot
    * reset the connection (libuv's uv_tcp_close_reset refuses), so that an abort would have to wait for the peer.
    */
   #sendEnd(): void {
-    if (!this.#ended || this.#endSent || this.#socket.destroyed || this.bufferedAmount > 0) return;
+    if (!this.#ended || this.#endSent || this.#stream.isDestroyed || this.bufferedAmount > 0)
+      return;
     this.#endSent = true;
-    this.#socket.end();
-  }
-
-  #reset(): void {
-    if (this.#socket.destroyed) return;
-    // The shutdown is under way and done in the next turn: see #sendEnd.
-    if (this.#endSent && !this.#socket.writableFinished) {
-      this.#socket.once('finish', () => this.#reset());
-    } else {
-      this.#push.reset();
-    }
+    this.#stream.end();
   }
 
   #armCloseTimer(): void {
@@ -232,11 +229,11 @@ export class OsConnection implements Connection, OpenThing {
     );
   }
 
-  /** The platform's socket is gone. */
+  /** The socket is gone. */
   #finish(): void {
     this.#gone = true;
     this.#ended ||= this.#error === undefined;
-    this.#queue.clear();
+    this.#stream.discard();
     this.#closeTimer?.clear();
     this.#context.open.delete(this);
     if (this.#handler !== undefined) this.#tellClosed();

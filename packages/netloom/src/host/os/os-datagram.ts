@@ -12,12 +12,14 @@ import {
 } from '../../core/index.ts';
 import { hostFaults, parsePlatformAddress, type OpenThing, type OsContext } from './context.ts';
 import { fromSystemError } from './errors.ts';
+import { bindNativeDatagram } from './native-datagram.ts';
 
-/** Opens a UDP socket of the platform: for both families, or for that of the address given. */
+/** Opens a UDP socket, by the means of the host: for both families, or for that of the address given. */
 export async function bindDatagram(
   context: OsContext,
   options: BindOptions,
-): Promise<OsDatagramSocket> {
+): Promise<DatagramSocket> {
+  if (context.sockets === 'native') return bindNativeDatagram(context, options);
   const family = options.address?.family;
   if (family !== undefined) return bindFamily(context, options, family);
   try {
@@ -114,7 +116,7 @@ export class OsDatagramSocket implements DatagramSocket, OpenThing {
     const address = this.#platformAddress(remote.address);
     if (this.#closed !== undefined || address === undefined) return;
     const failed = (error?: Error): void => {
-      if (error) this.#tellError(error, ` to ${formatSocketAddress(remote)}`);
+      if (error) this.#tellError(error, remote);
     };
     this.#socket.connect(remote.port, address, failed);
     this.#isNarrow = isConnected(this.#socket);
@@ -187,11 +189,12 @@ export class OsDatagramSocket implements DatagramSocket, OpenThing {
     if (address === undefined) {
       const local = formatSocketAddress(this.local);
       const message = `a datagram to ${formatSocketAddress(remote)} cannot leave from ${local}`;
-      this.#tellError(hostError('NETWORK_UNREACHABLE', `${message}, which is of the other family`));
+      const error = hostError('NETWORK_UNREACHABLE', `${message}, which is of the other family`);
+      this.#tellError(error, remote);
       return;
     }
     const done = (error: Error | null): void => {
-      if (error) this.#tellError(error, ` to ${formatSocketAddress(remote)}`);
+      if (error) this.#tellError(error, remote);
     };
     const step = segmentSize === undefined || segmentSize <= 0 ? data.length : segmentSize;
     let at = 0;
@@ -219,12 +222,13 @@ export class OsDatagramSocket implements DatagramSocket, OpenThing {
     }
   }
 
-  #tellError(thrown: unknown, where = ''): void {
+  #tellError(thrown: unknown, remote?: SocketAddress): void {
     if (this.#closed !== undefined) return;
-    const error = fromSystemError(thrown, `UDP ${formatSocketAddress(this.local)}${where}`);
+    const to = remote === undefined ? '' : ` to ${formatSocketAddress(remote)}`;
+    const error = fromSystemError(thrown, `UDP ${formatSocketAddress(this.local)}${to}`);
     // Not from within `send`.
     this.#context.clock.defer(() => {
-      if (this.#closed === undefined) this.#call(() => this.#handler?.error?.(error));
+      if (this.#closed === undefined) this.#call(() => this.#handler?.error?.(error, remote));
     });
   }
 

@@ -2,6 +2,8 @@ import assert from 'node:assert/strict';
 import { spawnSync } from 'node:child_process';
 import { test } from 'node:test';
 import { IpAddress, type Connection, type Datagram, type NetloomError } from '../../core/index.ts';
+import { nativeAvailable } from '../../native/index.ts';
+import { requires } from '../../../test/requires.ts';
 import { hostFaults, type HostFault } from './context.ts';
 import { fromSystemError } from './errors.ts';
 import { osHost } from './os-host.ts';
@@ -57,38 +59,57 @@ test('more open than the limit: TOO_MANY_OPEN, and accepted connections are rese
   for (const connection of [first, ...accepted]) connection.abort();
 });
 
-test('datagrams beyond the queue are dropped and counted', async () => {
-  await using host = osHost({ limits: { receiveQueue: 3 } });
-  const receiver = await host.bind({ address: HERE });
-  const sender = await host.bind({ address: HERE });
-  const batch = (values: number[]): Datagram[] =>
-    values.map((value) => ({ data: new Uint8Array([value]), remote: receiver.local }));
-  assert.equal(sender.send(batch([1, 2, 3, 4, 5])), 5);
-  while (host.drops.get('receive-queue-full') < 2) {
-    await new Promise<void>((resolve) => host.clock.defer(resolve));
-  }
-  const received = await new Promise<number[]>((resolve) => {
-    receiver.start({ receive: (all) => resolve(all.map(({ data }) => data[0]!)) });
-  });
-  assert.deepEqual(received, [1, 2, 3]);
-});
+for (const sockets of ['native', 'platform'] as const) {
+  const obstacle = sockets === 'native' ? (nativeAvailable() ?? false) : false;
+  const options = { skip: requires(obstacle) };
 
-test('datagrams that do not fit into the send buffer are dropped and counted', async () => {
-  await using host = osHost({ limits: { datagramSendBuffer: 0 } });
-  const socket = await host.bind({ address: HERE });
-  assert.equal(socket.send([{ data: new Uint8Array(1), remote: socket.local }]), 0);
-  assert.deepEqual(host.drops.snapshot(), { 'send-buffer-full': 1 });
-});
+  test(
+    `${sockets} sockets: datagrams beyond the queue are dropped and counted`,
+    options,
+    async () => {
+      await using host = osHost({ sockets, limits: { receiveQueue: 3 } });
+      const receiver = await host.bind({ address: HERE });
+      const sender = await host.bind({ address: HERE });
+      const batch = (values: number[]): Datagram[] =>
+        values.map((value) => ({ data: new Uint8Array([value]), remote: receiver.local }));
+      assert.equal(sender.send(batch([1, 2, 3, 4, 5])), 5);
+      while (host.drops.get('receive-queue-full') < 2) {
+        await new Promise<void>((resolve) => host.clock.defer(resolve));
+      }
+      const received = await new Promise<number[]>((resolve) => {
+        receiver.start({ receive: (all) => resolve(all.map(({ data }) => data[0]!)) });
+      });
+      assert.deepEqual(received, [1, 2, 3]);
+    },
+  );
 
-test('a datagram to the other family is an error of its own', async () => {
-  await using host = osHost();
-  const socket = await host.bind({ address: HERE });
-  const error = await new Promise<NetloomError>((resolve) => {
-    socket.start({ error: resolve });
-    socket.send([{ data: new Uint8Array(1), remote: { address: IpAddress.LOOPBACK6, port: 9 } }]);
-  });
-  assert.equal(error.code, 'NETWORK_UNREACHABLE');
-});
+  test(
+    `${sockets} sockets: datagrams that do not fit into the send buffer are dropped and counted`,
+    options,
+    async () => {
+      await using host = osHost({ sockets, limits: { datagramSendBuffer: 0 } });
+      const socket = await host.bind({ address: HERE });
+      assert.equal(socket.send([{ data: new Uint8Array(1), remote: socket.local }]), 0);
+      assert.deepEqual(host.drops.snapshot(), { 'send-buffer-full': 1 });
+    },
+  );
+
+  test(
+    `${sockets} sockets: a datagram to the other family is an error of its own`,
+    options,
+    async () => {
+      await using host = osHost({ sockets });
+      const socket = await host.bind({ address: HERE });
+      const error = await new Promise<NetloomError>((resolve) => {
+        socket.start({ error: resolve });
+        socket.send([
+          { data: new Uint8Array(1), remote: { address: IpAddress.LOOPBACK6, port: 9 } },
+        ]);
+      });
+      assert.equal(error.code, 'NETWORK_UNREACHABLE');
+    },
+  );
+}
 
 test('what throws in accept() and closed() is published as a fault', async () => {
   await using host = osHost();

@@ -3,6 +3,7 @@ import { connect, type Socket } from 'node:net';
 import { Worker } from 'node:worker_threads';
 import { IpAddress, type NetloomError, type SocketAddress } from '../../core/index.ts';
 import { requires, type Obstacle } from '../../../test/requires.ts';
+import { nativeAvailable } from '../../native/index.ts';
 import { hostCompliance } from '../compliance/index.ts';
 import { osHost } from './os-host.ts';
 
@@ -57,27 +58,37 @@ async function pingObstacle(): Promise<Obstacle> {
   return false;
 }
 
-hostCompliance(
-  async () => {
-    // Half a second instead of five: one test waits for it.
-    const limits = { closeTimeout: 500 };
-    const client = osHost({ name: 'client', limits });
-    const server = osHost({ name: 'server', limits });
-    const blackhole = await Blackhole.open();
-    return {
-      client,
-      server,
-      serverAddress4: IpAddress.LOOPBACK4,
-      serverAddress6: IpAddress.LOOPBACK6,
-      blackhole: blackhole.address,
-      async close() {
-        await Promise.all([client.close(), server.close(), blackhole.close()]);
-      },
-    };
-  },
-  {
-    name: 'os, over loopback',
-    serverName: 'localhost',
-    skip: { ping: requires(await pingObstacle()) || undefined },
-  },
-);
+const cannotPing = await pingObstacle();
+
+requires(nativeAvailable() ?? false);
+for (const [here, there] of [
+  ['native', 'native'],
+  ['platform', 'platform'],
+  ['native', 'platform'],
+  ['platform', 'native'],
+] as const) {
+  hostCompliance(
+    async () => {
+      // Half a second instead of five: one test waits for it.
+      const limits = { closeTimeout: 500 };
+      const client = osHost({ name: 'client', sockets: here, limits });
+      const server = osHost({ name: 'server', sockets: there, limits });
+      const blackhole = await Blackhole.open();
+      return {
+        client,
+        server,
+        serverAddress4: IpAddress.LOOPBACK4,
+        serverAddress6: IpAddress.LOOPBACK6,
+        blackhole: blackhole.address,
+        async close() {
+          await Promise.all([client.close(), server.close(), blackhole.close()]);
+        },
+      };
+    },
+    {
+      name: `os, ${here} to ${there} sockets, over loopback`,
+      serverName: 'localhost',
+      skip: { ping: requires(cannotPing) || undefined },
+    },
+  );
+}

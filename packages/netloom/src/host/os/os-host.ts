@@ -1,12 +1,7 @@
 import { promises as dns } from 'node:dns';
 import {
-  Counters,
   IpAddress,
-  hostError,
-  secureRandom,
-  withLimits,
   type BindOptions,
-  type Clock,
   type ConnectOptions,
   type Connection,
   type DatagramSocket,
@@ -15,30 +10,28 @@ import {
   type ListenOptions,
   type Listener,
   type PingOptions,
-  type Random,
   type ResolveOptions,
   type SocketAddress,
 } from '../../core/index.ts';
+import { nativeAvailable, requireNative } from '../../native/index.ts';
 import { connectByName } from '../happy-eyeballs.ts';
-import { PendingOperations } from '../pending.ts';
 import { checkPort } from '../ports.ts';
 import { resolveSpecialName } from '../special-names.ts';
-import { SystemClock } from './clock.ts';
-import { OS_HOST_LIMITS, type OsContext, type OsHostLimits } from './context.ts';
+import type { SocketKind } from './context.ts';
 import { fromSystemError } from './errors.ts';
+import { connectNative, listenNative } from './native-sockets.ts';
 import { OsConnection } from './os-connection.ts';
 import { bindDatagram } from './os-datagram.ts';
-import { listen } from './os-listener.ts';
+import { OsListener } from './os-listener.ts';
 import { ping } from './ping.ts';
-import { connectSocket } from './socket.ts';
+import { listenPlatform } from './platform-listener.ts';
+import { connectPlatform } from './platform-sockets.ts';
+import { SocketHost, type SocketHostOptions } from './socket-host.ts';
 
 /** What {@link osHost} takes. */
-export interface OsHostOptions {
-  /** Default `os`. */
-  readonly name?: string;
-  readonly clock?: Clock;
-  readonly random?: Random;
-  readonly limits?: Partial<OsHostLimits>;
+export interface OsHostOptions extends SocketHostOptions {
+  /** Default `native` where that can be had, otherwise `platform`. */
+  readonly sockets?: SocketKind;
 }
 
 /** The {@link Host} of this machine: the operating system's sockets, its resolver, its clock. */
@@ -47,31 +40,18 @@ export function osHost(options: OsHostOptions = {}): OsHost {
 }
 
 /** See {@link osHost}. */
-export class OsHost implements Host {
-  readonly name: string;
-  readonly clock: Clock;
-  readonly random: Random;
-  /** What was dropped or refused, by reason. */
-  readonly drops: Counters = new Counters();
-  readonly #context: OsContext;
-  readonly #pending = new PendingOperations();
-  #closed: Promise<void> | undefined;
-
+export class OsHost extends SocketHost implements Host {
   constructor(options: OsHostOptions) {
-    this.name = options.name ?? 'os';
-    this.clock = options.clock ?? new SystemClock();
-    this.random = options.random ?? secureRandom();
-    this.#context = {
-      name: this.name,
-      clock: this.clock,
-      limits: withLimits(OS_HOST_LIMITS, options.limits),
-      drops: this.drops,
-      open: new Set(),
-    };
+    super('os', chooseSockets(options.sockets), options);
+  }
+
+  /** By what means it has its sockets. */
+  get sockets(): SocketKind {
+    return this.context.sockets;
   }
 
   connect(options: ConnectOptions): Promise<Connection> {
-    return this.#pending.run(options.signal, `the connection to ${options.host}`, (signal) =>
+    return this.pending.run(options.signal, `the connection to ${options.host}`, (signal) =>
       connectByName(
         { ...options, signal },
         {
@@ -85,46 +65,36 @@ export class OsHost implements Host {
 
   listen(options: ListenOptions): Promise<Listener> {
     const what = `listening on port ${options.port}`;
-    return this.#pending.run(options.signal, what, async () => {
+    return this.pending.run(options.signal, what, async () => {
       checkPort(options.port, 0, what);
-      this.#checkLimit();
-      return listen(this.#context, options);
+      this.checkLimit();
+      const acceptor =
+        this.context.sockets === 'native'
+          ? listenNative(this.context, options)
+          : await listenPlatform(this.context, options);
+      return new OsListener(this.context, acceptor, (connection) => options.accept(connection));
     });
   }
 
   bind(options: BindOptions = {}): Promise<DatagramSocket> {
     const what = `binding UDP port ${options.port ?? 0}`;
-    return this.#pending.run(options.signal, what, async () => {
+    return this.pending.run(options.signal, what, async () => {
       checkPort(options.port ?? 0, 0, what);
-      this.#checkLimit();
-      return bindDatagram(this.#context, options);
+      this.checkLimit();
+      return bindDatagram(this.context, options);
     });
   }
 
   resolve(name: string, options: ResolveOptions = {}): Promise<readonly IpAddress[]> {
-    return this.#pending.run(options.signal, `resolving '${name}'`, () =>
+    return this.pending.run(options.signal, `resolving '${name}'`, () =>
       resolveName(name, options),
     );
   }
 
   ping(target: IpAddress, options: PingOptions = {}): Promise<EchoReply> {
-    return this.#pending.run(options.signal, `pinging ${target}`, (signal) =>
-      ping(this.#context, target, { ...options, signal }),
+    return this.pending.run(options.signal, `pinging ${target}`, (signal) =>
+      ping(this.context, target, { ...options, signal }),
     );
-  }
-
-  close(): Promise<void> {
-    this.#closed ??= this.#closeAll();
-    return this.#closed;
-  }
-
-  [Symbol.asyncDispose](): Promise<void> {
-    return this.close();
-  }
-
-  async #closeAll(): Promise<void> {
-    this.#pending.close();
-    await Promise.all([...this.#context.open].map((thing) => thing.close()));
   }
 
   async #connectAddress(
@@ -132,16 +102,16 @@ export class OsHost implements Host {
     { local }: ConnectOptions,
     signal: AbortSignal,
   ): Promise<Connection> {
-    this.#checkLimit();
-    return new OsConnection(this.#context, await connectSocket(this.clock, remote, local, signal));
+    this.checkLimit();
+    const connect = this.context.sockets === 'native' ? connectNative : connectPlatform;
+    return new OsConnection(this.context, await connect(this.clock, remote, local, signal));
   }
+}
 
-  #checkLimit(): void {
-    const { open, limits } = this.#context;
-    if (open.size < limits.open) return;
-    this.drops.add('open-limit');
-    throw hostError('TOO_MANY_OPEN', `${this.name} has ${open.size} open, which is its limit`);
-  }
+/** Throws `NATIVE_UNAVAILABLE` when native ones are asked for and cannot be had. */
+function chooseSockets(wanted: SocketKind | undefined): SocketKind {
+  if (wanted === 'native') requireNative();
+  return wanted ?? (nativeAvailable() === undefined ? 'native' : 'platform');
 }
 
 /** By the operating system's resolver (`getaddrinfo`: the hosts file, DNS, whatever it is set up for). */

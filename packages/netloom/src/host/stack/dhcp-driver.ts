@@ -21,13 +21,13 @@ export const LEASE_PATIENCE = 60_000;
 
 /** The state machine of a DHCP client or server, of either family, with what belongs to it and has deadlines too. */
 export interface DhcpEngine extends Engine {
-  /** A message has come from a station, to the address `to`; its bytes are borrowed. */
+  /** A message has come from a station, if that is known, to the address `to`; its bytes are borrowed. */
   receive(
     bytes: Uint8Array,
     from: IpAddress,
     now: number,
-    to: IpAddress | undefined,
     station: number | undefined,
+    to: IpAddress | undefined,
   ): void;
 }
 
@@ -61,7 +61,7 @@ export class DhcpDriver {
     this.#socket.start({
       receive: (batch) => {
         for (const { data, remote, local, station } of batch) {
-          engine.receive(data, remote.address, this.now(), local, station);
+          engine.receive(data, remote.address, this.now(), station, local);
         }
         this.schedule();
       },

@@ -63,6 +63,7 @@ export class DhcpServerV6 implements AsyncDisposable {
           this.#keeper?.changed();
           options.freed?.(lease, client, reason);
         },
+        displaced: (lease, heir) => options.displaced?.(lease, heir),
       },
     );
     const { keeping } = options;
@@ -103,6 +104,11 @@ export class DhcpServerV6 implements AsyncDisposable {
   /** See {@link Dhcpv6Server.unreserve}. */
   unreserve(client: Dhcpv6ReservedClient): void {
     this.#engine.unreserve(client, this.#host.clock.now());
+  }
+
+  /** See {@link Dhcpv6Server.setName}. */
+  setName(client: Dhcpv6ReservedClient, name: string | undefined): void {
+    this.#engine.setName(client, name);
   }
 
   /** Serves no more; settles when the leases are kept. Idempotent. */

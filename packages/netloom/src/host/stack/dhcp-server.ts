@@ -61,6 +61,7 @@ export class DhcpServer implements AsyncDisposable {
           this.#keeper?.changed();
           options.freed?.(address, client, reason);
         },
+        displaced: (lease, heir) => options.displaced?.(lease, heir),
       },
     );
     const { keeping } = options;
@@ -95,6 +96,11 @@ export class DhcpServer implements AsyncDisposable {
   /** See {@link Dhcpv4Server.unreserve}. */
   unreserve(client: Dhcpv4ReservedClient): void {
     this.#engine.unreserve(client, this.#host.clock.now());
+  }
+
+  /** See {@link Dhcpv4Server.setName}. */
+  setName(client: Dhcpv4ReservedClient, name: string | undefined): void {
+    this.#engine.setName(client, name);
   }
 
   /** Serves no more; settles when the leases are kept. Idempotent. */

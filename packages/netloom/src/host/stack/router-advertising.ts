@@ -1,11 +1,11 @@
-import { Cidr, IpAddress, hostError, type Counters, type Timer } from '../../core/index.ts';
+import { Cidr, hostError, type Counters, type IpAddress, type Timer } from '../../core/index.ts';
 import {
   RouterAdvertiser,
   type AdvertisedNetwork,
   type Interface,
   type RouterAdvertiserOptions,
 } from '../../ip/index.ts';
-import type { RouterAdvertisement } from '../../wire/index.ts';
+import { IPV6_ALL_ROUTERS, type RouterAdvertisement } from '../../wire/index.ts';
 import type { StackHost } from './stack-host.ts';
 
 /** What {@link RouterAdvertising} takes. */
@@ -16,9 +16,6 @@ export interface RouterAdvertisingOptions extends Omit<
   /** Default: every IPv6 network of the interface that is not link-local, and its MTU. */
   readonly network?: AdvertisedNetwork;
 }
-
-/** All routers of a link (RFC 4291, section 2.7.1), which every router is a member of (RFC 4861, section 6.2.2). */
-const ALL_ROUTERS = IpAddress.parse('ff02::2');
 
 /**
  * Has an interface of a {@link StackHost} that forwards packets tell its link of itself as a router, and of the link's prefixes and parameters. It begins at once, and
@@ -51,7 +48,8 @@ export class RouterAdvertising implements AsyncDisposable {
       this.#schedule();
     });
     const { multicast, ndp } = host.stack;
-    multicast.joinOn(via, ALL_ROUTERS);
+    // As every router does (RFC 4861, section 6.2.2).
+    multicast.joinOn(via, IPV6_ALL_ROUTERS);
     this.#forget = ndp.listenForSolicitations(via, (source) => {
       this.#engine.solicited(source, host.clock.now());
       this.#schedule();
@@ -93,7 +91,7 @@ export class RouterAdvertising implements AsyncDisposable {
     this.#isOpen = false;
     this.#timer.clear();
     this.#forget();
-    this.#host.stack.multicast.leaveOn(this.#via, ALL_ROUTERS);
+    this.#host.stack.multicast.leaveOn(this.#via, IPV6_ALL_ROUTERS);
   }
 
   #schedule(): void {

@@ -1,5 +1,4 @@
 import {
-  FairShares,
   hostError,
   type Connection,
   type NetloomError,
@@ -9,6 +8,7 @@ import type { InterceptedConnection, Refusal, TcpConnection } from '../../ip/ind
 import { relay, type Relay } from '../relay.ts';
 import type { UplinkEnvironment } from './environment.ts';
 import type { Flow, FlowEnd } from './flow.ts';
+import { RefusingShares } from './shares.ts';
 
 /** How a guest hears of an error outside, and what its flow's end is called. */
 const OUTCOMES: Readonly<Record<string, readonly [Refusal, FlowEnd]>> = {
@@ -38,11 +38,19 @@ interface ActiveFlow {
 export class ConnectionCarrier {
   readonly #environment: UplinkEnvironment;
   /** By the guest's station. */
-  readonly #shares = new FairShares<number, Flow>();
+  readonly #shares: RefusingShares<number, Flow>;
   readonly #active = new Map<Flow, ActiveFlow>();
 
   constructor(environment: UplinkEnvironment) {
     this.#environment = environment;
+    const { limits, drops } = environment;
+    this.#shares = new RefusingShares({
+      all: limits.connections,
+      each: limits.connectionsPerGuest,
+      drops,
+      full: 'tcp-connection-limit',
+      exhausted: 'tcp-connections-of-guest-limit',
+    });
   }
 
   /** A guest wants a connection. */
@@ -56,7 +64,7 @@ export class ConnectionCarrier {
       drops.add(`tcp-${verdict.denied}`);
       attempt.refuse('reset');
       flows.end(flow, 'denied');
-    } else if (!this.#hasRoom(attempt.station)) {
+    } else if (!this.#shares.hasRoom(attempt.station)) {
       attempt.refuse('silently');
       flows.end(flow, 'limit');
     } else {
@@ -68,17 +76,6 @@ export class ConnectionCarrier {
   close(): void {
     const error = hostError('HOST_CLOSED', 'the uplink was closed');
     for (const { end } of this.#active.values()) end(error);
-  }
-
-  #hasRoom(station: number): boolean {
-    const { limits, drops } = this.#environment;
-    const { connections, connectionsPerGuest } = limits;
-    const shares = this.#shares;
-    const isFull = shares.size >= connections;
-    if (shares.of(station) < connectionsPerGuest && shares.hasRoom(station, connections))
-      return true;
-    drops.add(isFull ? 'tcp-connection-limit' : 'tcp-connections-of-guest-limit');
-    return false;
   }
 
   /** Has it connected outside when it is the guest's turn. */

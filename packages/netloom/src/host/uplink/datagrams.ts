@@ -26,7 +26,8 @@ const REPORTS: Readonly<Record<string, Exclude<Refusal, 'reset' | 'silently'>>> 
 /**
  * Carries guests' datagrams over sockets of the outside host, one for each address and port of a guest.
  *
- * An error outside is reported to the guest as one about the datagram it sent last by that mapping; see {@link OutsideSocket} for when there is word of one.
+ * An error outside is reported to the guest as one about a datagram to the same destination, or about the one it sent last by that mapping where the outside host does
+ * not say; see {@link OutsideSocket} for when there is word of one.
  */
 export class DatagramCarrier {
   readonly #environment: UplinkEnvironment;
@@ -43,6 +44,7 @@ export class DatagramCarrier {
       clock,
       limits,
       drops,
+      shares: new FairShares(),
       gone: (mapping, why) => this.#remove(mapping, why),
     });
   }
@@ -173,7 +175,7 @@ export class DatagramCarrier {
       receive: (batch) => {
         for (const datagram of batch) this.#receive(mapping, datagram);
       },
-      error: (error) => this.#reportError(mapping, error),
+      error: (error, remote) => this.#reportError(mapping, error, remote),
       closed: () => this.#remove(mapping, 'failed'),
     });
     this.#schedule(mapping);
@@ -221,11 +223,11 @@ export class DatagramCarrier {
     }
   }
 
-  #reportError(mapping: Mapping, { code }: NetloomError): void {
+  #reportError(mapping: Mapping, { code }: NetloomError, remote?: SocketAddress): void {
     const kind = REPORTS[code];
-    const { last } = mapping;
-    if (kind === undefined || last === undefined) return;
-    this.#environment.inside.stack.udp.report(mapping.guest, last.destination, kind);
+    const about = remote === undefined ? mapping.last : mapping.from(remote);
+    if (kind === undefined || about === undefined) return;
+    this.#environment.inside.stack.udp.report(mapping.guest, about.destination, kind);
   }
 
   #remove(mapping: Mapping, why: FlowEnd): void {

@@ -1,7 +1,8 @@
-import { FairShares, type NetloomError } from '../../core/index.ts';
+import type { NetloomError } from '../../core/index.ts';
 import type { InterceptedEcho } from '../../ip/index.ts';
 import type { UplinkEnvironment } from './environment.ts';
 import type { Flow, FlowEnd } from './flow.ts';
+import { RefusingShares } from './shares.ts';
 
 /** A guest that asks one target, and how many of its requests wait. */
 interface EchoFlow {
@@ -22,13 +23,21 @@ const ENDS: Readonly<Record<string, FlowEnd>> = {
 export class EchoCarrier {
   readonly #environment: UplinkEnvironment;
   /** By the guest's station. */
-  readonly #shares = new FairShares<number, InterceptedEcho>();
+  readonly #shares: RefusingShares<number, InterceptedEcho>;
   /** By guest and target. */
   readonly #open = new Map<string, EchoFlow>();
   readonly #closing = new AbortController();
 
   constructor(environment: UplinkEnvironment) {
     this.#environment = environment;
+    const { limits, drops } = environment;
+    this.#shares = new RefusingShares({
+      all: limits.echoRequests,
+      each: limits.echoRequestsPerGuest,
+      drops,
+      full: 'icmp-echo-limit',
+      exhausted: 'icmp-echoes-of-guest-limit',
+    });
   }
 
   /** A guest asks. */
@@ -44,7 +53,7 @@ export class EchoCarrier {
     const known = this.#open.get(key);
     // Each flow is asked about once, and ends when none of its requests waits any more.
     const verdict = known === undefined ? policy.decide(ends, false) : undefined;
-    if (!this.#hasRoom(request.station)) return;
+    if (!this.#shares.hasRoom(request.station)) return;
     const flow =
       known?.flow ?? flows.begin({ ...ends, direction: 'outbound', labels: verdict?.labels ?? [] });
     flow.sent(size);
@@ -63,17 +72,6 @@ export class EchoCarrier {
   /** Gives up what waits. */
   close(): void {
     this.#closing.abort();
-  }
-
-  #hasRoom(station: number): boolean {
-    const { limits, drops } = this.#environment;
-    const { echoRequests, echoRequestsPerGuest } = limits;
-    const shares = this.#shares;
-    const isFull = shares.size >= echoRequests;
-    if (shares.of(station) < echoRequestsPerGuest && shares.hasRoom(station, echoRequests))
-      return true;
-    drops.add(isFull ? 'icmp-echo-limit' : 'icmp-echoes-of-guest-limit');
-    return false;
   }
 
   async #carry(request: InterceptedEcho, key: string, echo: EchoFlow): Promise<void> {

@@ -77,3 +77,20 @@ test('what is not wanted any more takes nobody’s turn', () => {
   assert.deepEqual(begun.slice(16), ['4', '9']);
   assert.equal(starts.waiting, 0);
 });
+
+test('made-up stations give no credit back, and are one when they are too many', () => {
+  const { starts, begun, run, pass } = bench();
+  run(1, ...names(1, 16));
+  for (let station = 2; station <= 5000; station++) run(station, 'x');
+  assert.equal(begun.length, 16 + 1023 + 16, 'those that are told apart, and what one more may');
+  run(1, 'greedy');
+  assert.equal(begun.includes('greedy'), false);
+  run(3, 'modest');
+  assert.equal(begun.includes('modest'), true);
+  assert.equal(starts.isFull(6000), true);
+  assert.equal(starts.isFull(3), false);
+  pass(9);
+  run(6000, ...names(1, 17));
+  assert.equal(begun.filter((name) => name === 'a16').length, 2, 'room for one after a while');
+  assert.equal(begun.includes('greedy'), true);
+});

@@ -1,6 +1,7 @@
 /**
  * The limits of an uplink. Milliseconds, or numbers of things. A guest counts by its station, whatever addresses it uses; and it has no more connections or echo requests than are
- * free, so that there is always something for the next.
+ * free, so that there is always something for the next. Clients outside are held to the same
+ * numbers, for themselves: a client of published ports counts by its address, of IPv6 by its /64.
  */
 export interface UplinkLimits {
   /** TCP connections carried at once. Those that wait for an answer have limits of the stack (`attempts`). */

@@ -11,8 +11,14 @@ import type { OutsideSocket } from './outside-socket.ts';
 /** The port of name servers (RFC 1035, section 4.2). */
 const NAME_SERVER_PORT = 53;
 
-/** By whom mappings are shared out: the station of a guest, as `MacAddress.toNumber` has it, or the address of a client outside. */
+/** By whom mappings are shared out: the station of a guest, as `MacAddress.toNumber` has it, or a client outside. */
 export type MappingHolder = number | string;
+
+/** Whose a mapping is: it ends it, where it must. */
+export interface MappingOwner {
+  /** A mapping is over: nothing was carried for so long, or it gave way to another. */
+  gone(mapping: Mapping, why: 'idle' | 'limit'): void;
+}
 
 /** One destination of a {@link Mapping}. */
 export interface MappedDestination {
@@ -33,6 +39,7 @@ export class Mapping implements TimerEntry {
   /** Who has it: the guest's station, or whoever uses a published port. */
   readonly holder: MappingHolder;
   readonly key: string;
+  readonly owner: MappingOwner;
   socket: OutsideSocket | undefined;
   /** Datagrams for the socket, till the end of the turn or until it is there. */
   waiting: Datagram[] = [];
@@ -50,9 +57,10 @@ export class Mapping implements TimerEntry {
   #last: MappedDestination | undefined;
   #asksNameServersOnly = true;
 
-  constructor(guest: SocketAddress, holder: MappingHolder, now: number) {
+  constructor(guest: SocketAddress, holder: MappingHolder, owner: MappingOwner, now: number) {
     this.guest = guest;
     this.holder = holder;
+    this.owner = owner;
     this.key = keyOf(guest);
     this.usedAt = now;
     this.orderedAt = now;

@@ -1,24 +1,24 @@
 import {
-  FairShares,
   TimerQueue,
   type Clock,
   type Counters,
+  type FairShares,
   type SocketAddress,
   type Timer,
 } from '../../core/index.ts';
 import type { UplinkLimits } from './limits.ts';
-import { Mapping, keyOf, type MappingHolder } from './mapping.ts';
+import { Mapping, keyOf, type MappingHolder, type MappingOwner } from './mapping.ts';
 
 /** How exact the order of use is: what was used within this time of each other counts as used at once. */
 const ORDER_GRAIN = 1000;
 
 /** What {@link Mappings} needs of the uplink around it. */
-export interface MappingsEnvironment {
+export interface MappingsEnvironment extends MappingOwner {
   readonly clock: Clock;
   readonly limits: UplinkLimits;
   readonly drops: Counters;
-  /** A mapping is over: nothing was carried for so long, or it gave way to another. */
-  gone(mapping: Mapping, why: 'idle' | 'limit'): void;
+  /** Of each holder, least recently used first; its mappings of other tables under the same limits too. */
+  readonly shares: FairShares<MappingHolder, Mapping>;
 }
 
 /**
@@ -28,8 +28,6 @@ export interface MappingsEnvironment {
 export class Mappings {
   readonly #environment: MappingsEnvironment;
   readonly #all = new Map<string, Mapping>();
-  /** Of each holder, least recently used first. */
-  readonly #shares = new FairShares<MappingHolder, Mapping>();
   readonly #queue = new TimerQueue<Mapping>();
   readonly #timer: Timer;
   /** The one used last: datagrams come in trains. */
@@ -56,17 +54,17 @@ export class Mappings {
 
   /** A new one for a guest; others give way where there are too many. */
   add(guest: SocketAddress, holder: MappingHolder): Mapping {
-    const { clock, limits, drops } = this.#environment;
-    if (this.#shares.of(holder) >= limits.mappingsPerGuest) {
+    const { clock, limits, drops, shares } = this.#environment;
+    if (shares.of(holder) >= limits.mappingsPerGuest) {
       drops.add('udp-mappings-of-guest-limit');
-      this.#displace(this.#shares.oldestOf(holder)!);
-    } else if (this.#all.size >= limits.mappings) {
+      giveWay(shares.oldestOf(holder)!);
+    } else if (shares.size >= limits.mappings) {
       drops.add('udp-mapping-limit');
-      this.#displace(this.#shares.oldestOfLargest()!);
+      giveWay(shares.oldestOfLargest()!);
     }
-    const mapping = new Mapping(guest, holder, clock.now());
+    const mapping = new Mapping(guest, holder, this.#environment, clock.now());
     this.#all.set(mapping.key, mapping);
-    this.#shares.add(holder, mapping);
+    shares.add(holder, mapping);
     this.#last = mapping;
     this.#schedule(mapping);
     return mapping;
@@ -74,11 +72,12 @@ export class Mappings {
 
   /** A datagram has gone through it, either way. */
   use(mapping: Mapping): void {
-    const now = this.#environment.clock.now();
+    const { clock, shares } = this.#environment;
+    const now = clock.now();
     mapping.usedAt = now;
     if (now - mapping.orderedAt < ORDER_GRAIN) return;
     mapping.orderedAt = now;
-    this.#shares.add(mapping.holder, mapping);
+    shares.add(mapping.holder, mapping);
   }
 
   remove(mapping: Mapping): void {
@@ -86,13 +85,9 @@ export class Mappings {
     mapping.isGone = true;
     if (this.#last === mapping) this.#last = undefined;
     this.#all.delete(mapping.key);
-    this.#shares.remove(mapping.holder, mapping);
+    this.#environment.shares.remove(mapping.holder, mapping);
     this.#queue.clear(mapping);
     this.#setTimer();
-  }
-
-  #displace(mapping: Mapping): void {
-    this.#environment.gone(mapping, 'limit');
   }
 
   #expire(): void {
@@ -122,4 +117,8 @@ export class Mappings {
     if (deadline === Infinity) this.#timer.clear();
     else if (deadline !== this.#timer.deadline) this.#timer.set(deadline);
   }
+}
+
+function giveWay(mapping: Mapping): void {
+  mapping.owner.gone(mapping, 'limit');
 }

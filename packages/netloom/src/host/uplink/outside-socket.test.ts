@@ -3,7 +3,10 @@ import assert from 'node:assert/strict';
 import { test } from 'node:test';
 import { IpAddress, copyBytes, type DatagramSocket, type SocketAddress } from '../../core/index.ts';
 import { linkPair } from '../../link/index.ts';
+import { requires } from '../../../test/requires.ts';
+import { nativeAvailable } from '../../native/index.ts';
 import { SystemClock } from '../os/clock.ts';
+import type { SocketKind } from '../os/context.ts';
 import { osHost, type OsHost } from '../os/os-host.ts';
 import { stackHost, type StackHost } from '../stack/stack-host.ts';
 import { answersFromThere, bindOutside } from './outside-socket.ts';
@@ -40,10 +43,13 @@ class Told {
   }
 }
 
-async function scene(body: (guest: StackHost, outside: OsHost) => Promise<void>): Promise<void> {
+async function scene(
+  sockets: SocketKind,
+  body: (guest: StackHost, outside: OsHost) => Promise<void>,
+): Promise<void> {
   const clock = new SystemClock();
   const [near, far] = linkPair(clock, { strict: true });
-  await using outside = osHost({ clock });
+  await using outside = osHost({ clock, sockets });
   await using gateway = stackHost({ name: 'gateway', clock });
   await using guest = stackHost({ name: 'guest', clock });
   const inside = gateway.addInterface(near, { addresses: [`${GATEWAY}/24`] });
@@ -77,41 +83,86 @@ function say(socket: DatagramSocket, text: string, port: number): void {
   socket.send([{ data, remote: { address: GATEWAY, port } }]);
 }
 
-test('a closed port of the machine is reported to the guest', async () => {
-  await scene(async (guest, outside) => {
-    const closed = await outside.bind({ address: IpAddress.LOOPBACK4 });
-    const { port } = closed.local;
-    await closed.close();
-    const socket = await guest.bind();
-    const told = new Told(socket);
-    say(socket, 'anybody?', port);
-    assert.deepEqual(await told.until(1), ['CONNECTION_REFUSED']);
-  });
-});
+for (const sockets of ['native', 'platform'] as const) {
+  const obstacle = sockets === 'native' ? (nativeAvailable() ?? false) : false;
+  const options = { skip: requires(obstacle) };
 
-test('a second destination is reached from the same outside port, and both answer', async () => {
-  await scene(async (guest, outside) => {
-    const [one, two] = [await server(outside), await server(outside)];
-    const socket = await guest.bind();
-    const told = new Told(socket);
-    say(socket, 'a', one.port);
-    await told.until(1);
-    say(socket, 'b', two.port);
-    await told.until(2);
-    say(socket, 'c', one.port);
-    assert.deepEqual(await told.until(3), [
-      `a from ${one.port}`,
-      `b from ${two.port}`,
-      `c from ${one.port}`,
-    ]);
-    const ports = [...one.clients, ...two.clients].map(({ port }) => port);
-    assert.equal(new Set(ports).size, 1);
-    assert.ok(!ports.includes(socket.local.port));
-  });
-});
+  test(
+    `${sockets} sockets: a closed port of the machine is reported to the guest`,
+    options,
+    async () => {
+      await scene(sockets, async (guest, outside) => {
+        const closed = await outside.bind({ address: IpAddress.LOOPBACK4 });
+        const { port } = closed.local;
+        await closed.close();
+        const socket = await guest.bind();
+        const told = new Told(socket);
+        say(socket, 'anybody?', port);
+        assert.deepEqual(await told.until(1), ['CONNECTION_REFUSED']);
+      });
+    },
+  );
+
+  test(
+    `${sockets} sockets: a second destination is reached from the same outside port, and both answer`,
+    options,
+    async () => {
+      await scene(sockets, async (guest, outside) => {
+        const [one, two] = [await server(outside), await server(outside)];
+        const socket = await guest.bind();
+        const told = new Told(socket);
+        say(socket, 'a', one.port);
+        await told.until(1);
+        say(socket, 'b', two.port);
+        await told.until(2);
+        say(socket, 'c', one.port);
+        assert.deepEqual(await told.until(3), [
+          `a from ${one.port}`,
+          `b from ${two.port}`,
+          `c from ${one.port}`,
+        ]);
+        const ports = [...one.clients, ...two.clients].map(({ port }) => port);
+        assert.equal(new Set(ports).size, 1);
+        assert.ok(!ports.includes(socket.local.port));
+      });
+    },
+  );
+}
+
+test(
+  'native sockets: of two destinations one refuses, and the guest is told which',
+  { skip: requires(nativeAvailable() ?? false) },
+  async () => {
+    await scene('native', async (guest, outside) => {
+      const open = await server(outside);
+      const closed = await outside.bind({ address: IpAddress.LOOPBACK4 });
+      const { port } = closed.local;
+      await closed.close();
+      const socket = await guest.bind();
+      const told: string[] = [];
+      const both = Promise.withResolvers<void>();
+      socket.start({
+        receive: (batch) => {
+          for (const { remote } of batch) told.push(`answer from ${remote.port}`);
+          if (told.length === 3) both.resolve();
+        },
+        error: ({ code }, remote) => {
+          told.push(`${code} to ${remote?.port}`);
+          if (told.length === 3) both.resolve();
+        },
+      });
+      say(socket, 'a', open.port);
+      say(socket, 'anybody?', port);
+      say(socket, 'b', open.port);
+      await both.promise;
+      const answer = `answer from ${open.port}`;
+      assert.deepEqual(told.sort(), [`CONNECTION_REFUSED to ${port}`, answer, answer]);
+    });
+  },
+);
 
 test('a narrow socket sends to its one end whatever a datagram says; a wide one to each, from the same port', async () => {
-  await using host = osHost();
+  await using host = osHost({ sockets: 'platform' });
   const [one, two] = [await server(host), await server(host)];
   const socket = await bindOutside(host, 4);
   const told = new Told(socket);

@@ -10,9 +10,9 @@ import { OsHost } from '../os/os-host.ts';
 /**
  * The outside socket of a mapping.
  *
- * The operating system tells only a connected socket that a datagram of its was refused. So while a guest's port has sent to one destination, as most do ever, its
- * socket is connected to that ({@link narrow}); with the second it is opened for all ({@link widen}), at the same port. (Linux's error queue would serve sockets
- * that are not connected, but libuv does not empty it, and its loop would spin.) Our own stack tells every socket.
+ * Node's own sockets are told that a datagram of theirs was refused only while they are connected. So as long as a guest's port has sent to one destination, as
+ * most do ever, such a socket is connected to that ({@link narrow}); with the second it is opened for all ({@link widen}), at the same port. Those that are
+ * driven by system calls have the kernel's error queue, and our own stack tells every socket: these have neither method.
  */
 export interface OutsideSocket extends DatagramSocket {
   narrow?(remote: SocketAddress): void;
@@ -30,7 +30,7 @@ const TRIES = 8;
 /** Binds a socket for datagrams to anywhere in a family. Rejects with the host's error. */
 export async function bindOutside(host: Host, family: 4 | 6): Promise<OutsideSocket> {
   const address = family === 4 ? IpAddress.ANY4 : IpAddress.ANY6;
-  if (!(host instanceof OsHost)) return host.bind({ address });
+  if (!(host instanceof OsHost) || host.sockets === 'native') return host.bind({ address });
   // A port that is asked for by its number stays when a connected socket is opened for all; one that the platform chooses does not.
   for (let left = TRIES; ; left--) {
     try {

@@ -4,8 +4,15 @@ import { test } from 'node:test';
 import { IpAddress, copyBytes, type NetloomError } from '../../core/index.ts';
 import { FAMILIES, UplinkWorld, addressOf } from '../../../test/uplink/uplink-world.ts';
 import { Pattern, Recorder, echo, send } from '../compliance/recorder.ts';
+import type { SimHost } from '../sim/index.ts';
+import { holderOf } from './shares.ts';
 
 const PORT = 8080;
+
+/** A client's connection to a published port. */
+async function opened(scene: UplinkWorld, client: SimHost, port: number): Promise<Recorder> {
+  return new Recorder(await client.connect({ host: scene.outside.address, port }), []);
+}
 
 function codeOf({ code }: NetloomError): string {
   return code;
@@ -119,6 +126,72 @@ test('a port that is taken cannot be published', async () => {
     const udp = scene.uplink.publish({ port: PORT, protocol: 'udp', to });
     assert.equal(await udp.catch(codeOf), 'ADDRESS_IN_USE');
   });
+});
+
+test('one client outside cannot take all connections of the published ports', async () => {
+  const scene = new UplinkWorld({ limits: { connections: 8, connectionsPerGuest: 6 } });
+  await scene.run(async () => {
+    await scene.guest.listen({ port: 80, accept: echo });
+    const to = { address: scene.guest.address, port: 80 };
+    await scene.uplink.publish({ port: PORT, to });
+    await scene.uplink.publish({ port: PORT + 1, to });
+    const greedy: Recorder[] = [];
+    for (let number = 0; number < 12; number++) {
+      greedy.push(await opened(scene, scene.server, PORT + (number % 2)));
+    }
+    await scene.world.sleep(100);
+    const { drops, flows } = scene.uplink;
+    assert.equal(flows.size, 4, 'as many as are free');
+    assert.equal(drops.get('tcp-connections-of-client-limit'), 8);
+    const other = scene.world.machine('other', { on: scene.internet });
+    const client = await opened(scene, other, PORT);
+    client.write(new Uint8Array(1));
+    await client.until(() => client.length === 1);
+    const guest = await scene.guest
+      .connect({ host: scene.gateway.address, port: PORT })
+      .catch(codeOf);
+    assert.equal(guest, 'CONNECTION_REFUSED', 'the port is outside only');
+    for (const { connection } of greedy) connection.abort();
+    await scene.world.sleep(100);
+    assert.equal(flows.size, 1);
+    await opened(scene, scene.server, PORT);
+    await scene.world.sleep(100);
+    assert.equal(flows.size, 2, 'what has ended makes room');
+  });
+});
+
+test('whoever has the most mappings of all published ports gives the one used longest ago', async () => {
+  const scene = new UplinkWorld({ limits: { mappings: 6, mappingsPerGuest: 5 } });
+  await scene.run(async () => {
+    const to = { address: scene.guest.address, port: 53 };
+    await scene.uplink.publish({ port: 5353, protocol: 'udp', to });
+    await scene.uplink.publish({ port: 5354, protocol: 'udp', to });
+    const other = scene.world.machine('other', { on: scene.internet });
+    const ask = async (machine: SimHost, port: number): Promise<void> => {
+      const remote = { address: scene.outside.address, port };
+      (await machine.bind()).send([{ data: new Uint8Array(1), remote }]);
+      await scene.world.sleep(100);
+    };
+    await ask(other, 5353);
+    for (let number = 0; number < 10; number++) await ask(scene.server, 5353 + (number % 2));
+    const { drops, flows } = scene.uplink;
+    assert.equal(flows.size, 6);
+    assert.equal(drops.get('udp-mappings-of-guest-limit'), 5);
+    await ask(other, 5354);
+    assert.equal(drops.get('udp-mapping-limit'), 1);
+    const clients = flows.list().map(({ destination }) => String(destination.address));
+    const ofOther = clients.filter((address) => address === String(other.address));
+    assert.deepEqual([clients.length, ofOther.length], [6, 2]);
+  });
+});
+
+test('an IPv6 client is counted as the /64 that it is in', () => {
+  const [one, two, three] = ['2001:db8::1', '2001:db8::2:1', '2001:db8:0:1::1'].map((text) =>
+    holderOf(IpAddress.parse(text)),
+  );
+  assert.equal(one, two);
+  assert.notEqual(one, three);
+  assert.notEqual(holderOf(IpAddress.parse('192.0.2.1')), holderOf(IpAddress.parse('192.0.2.2')));
 });
 
 test('a port published at one address is at no other', async () => {

@@ -9,9 +9,12 @@ import { relay, type Relay } from '../relay.ts';
 import type { UplinkEnvironment } from './environment.ts';
 import type { Flow, FlowEnd } from './flow.ts';
 import type { Publication, PublicationOptions } from './publication.ts';
+import { holderOf } from './shares.ts';
 
 /** What is open for one client, to be cut off. */
 interface Carried {
+  /** As whom the client is counted. */
+  readonly holder: string;
   abort(error: NetloomError): void;
 }
 
@@ -81,7 +84,7 @@ export class PublishedConnections implements Publication {
   }
 
   async #accept(outer: Connection): Promise<void> {
-    const { flows, inside, limits, drops } = this.#environment;
+    const { flows, inside, limits, clients } = this.#environment;
     const flow = flows.begin({
       protocol: 'tcp',
       direction: 'inbound',
@@ -89,14 +92,16 @@ export class PublishedConnections implements Publication {
       destination: outer.remote,
       labels: [],
     });
-    if (this.#carried.size >= limits.connections) {
-      drops.add('tcp-connection-limit');
+    const holder = holderOf(outer.remote.address);
+    if (!clients.connections.hasRoom(holder)) {
       outer.abort(hostError('TOO_MANY_OPEN', 'too many connections are carried already'));
       flows.end(flow, 'limit');
       return;
     }
     const giveUp = new AbortController();
+    clients.connections.add(holder, flow);
     this.#carried.set(flow, {
+      holder,
       abort: (error) => {
         outer.abort(error);
         giveUp.abort();
@@ -107,21 +112,26 @@ export class PublishedConnections implements Publication {
       const timeout = limits.connectTimeout;
       const inner = await inside.connect({ host, port, timeout, signal: giveUp.signal });
       if (flow.state === 'ended') inner.abort();
-      else this.#carry(flow, relay(outer, inner));
+      else this.#carry(flow, holder, relay(outer, inner));
     } catch (error) {
       outer.abort(error as NetloomError);
       this.#end(flow, ENDS[(error as NetloomError).code] ?? 'failed');
     }
   }
 
-  #carry(flow: Flow, carried: Relay): void {
+  #carry(flow: Flow, holder: string, carried: Relay): void {
     flow.carried(carried);
-    this.#carried.set(flow, carried);
+    this.#carried.set(flow, { holder, abort: (error) => carried.abort(error) });
     void carried.closed.then((error) => this.#end(flow, endOf(carried, error)));
   }
 
   #end(flow: Flow, why: FlowEnd): void {
-    if (this.#carried.delete(flow)) this.#environment.flows.end(flow, why);
+    const carried = this.#carried.get(flow);
+    if (carried === undefined) return;
+    this.#carried.delete(flow);
+    const { clients, flows } = this.#environment;
+    clients.connections.remove(carried.holder, flow);
+    flows.end(flow, why);
   }
 }
 

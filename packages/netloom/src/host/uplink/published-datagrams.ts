@@ -11,6 +11,7 @@ import type { FlowEnd } from './flow.ts';
 import type { Mapping } from './mapping.ts';
 import { Mappings } from './mappings.ts';
 import type { Publication, PublicationOptions } from './publication.ts';
+import { holderOf } from './shares.ts';
 
 /** A guest's UDP port, published: each client outside has a socket of the gateway's, so that the guest tells them apart. */
 export class PublishedDatagrams implements Publication {
@@ -23,7 +24,7 @@ export class PublishedDatagrams implements Publication {
   #closed: Promise<void> | undefined;
 
   private constructor(environment: UplinkEnvironment, to: SocketAddress, onClosed: () => void) {
-    const { clock, limits, drops } = environment;
+    const { clock, limits, drops, clients } = environment;
     this.#environment = environment;
     this.to = to;
     this.#onClosed = onClosed;
@@ -31,6 +32,7 @@ export class PublishedDatagrams implements Publication {
       clock,
       limits,
       drops,
+      shares: clients.mappings,
       gone: (mapping, why) => this.#remove(mapping, why),
     });
   }
@@ -95,7 +97,7 @@ export class PublishedDatagrams implements Publication {
 
   #open(client: SocketAddress): Mapping {
     const { flows, limits } = this.#environment;
-    const mapping = this.#mappings.add(client, String(client.address));
+    const mapping = this.#mappings.add(client, holderOf(client.address));
     const flow = flows.begin({
       protocol: 'udp',
       direction: 'inbound',

@@ -1,16 +1,25 @@
-import { Counters, withLimits, type Cidr, type Host, type IpAddress } from '../../core/index.ts';
+import {
+  Counters,
+  FairShares,
+  withLimits,
+  type Cidr,
+  type Host,
+  type IpAddress,
+} from '../../core/index.ts';
 import type { Interception, Interface } from '../../ip/index.ts';
 import type { StackHost } from '../stack/stack-host.ts';
 import { ConnectionCarrier } from './connections.ts';
 import { DatagramCarrier } from './datagrams.ts';
 import { EchoCarrier } from './echoes.ts';
-import type { UplinkEnvironment } from './environment.ts';
+import type { ClientShares, UplinkEnvironment } from './environment.ts';
+import type { Flow } from './flow.ts';
 import { FlowStarts } from './flow-starts.ts';
 import { FlowTable } from './flow-table.ts';
 import { UPLINK_LIMITS, type UplinkLimits } from './limits.ts';
 import { ownAddresses } from './own-addresses.ts';
 import { Policy, type PolicyOptions } from './policy.ts';
 import { publish, type Publication, type PublicationOptions } from './publication.ts';
+import { RefusingShares } from './shares.ts';
 
 /** What {@link uplink} takes. */
 export interface UplinkOptions extends PolicyOptions {
@@ -62,6 +71,7 @@ export class Uplink implements AsyncDisposable {
       policy: new Policy(options, own, () => clock.now()),
       flows: this.flows,
       starts: new FlowStarts(clock, limits.startsPerMillisecond),
+      clients: sharesOfClients(limits, this.drops),
       limits,
       drops: this.drops,
     };
@@ -107,4 +117,16 @@ export class Uplink implements AsyncDisposable {
     this.#echoes.close();
     await Promise.all([...this.#publications].map((publication) => publication.close()));
   }
+}
+
+/** Clients outside are held to what guests are, for themselves: neither can take what the others have. */
+function sharesOfClients(limits: UplinkLimits, drops: Counters): ClientShares {
+  const connections = new RefusingShares<string, Flow>({
+    all: limits.connections,
+    each: limits.connectionsPerGuest,
+    drops,
+    full: 'tcp-connections-of-clients-limit',
+    exhausted: 'tcp-connections-of-client-limit',
+  });
+  return { connections, mappings: new FairShares() };
 }

@@ -51,6 +51,13 @@ export const NO_STATION = -1;
 /** Why a lease is no longer the client's. */
 export type DhcpFreeReason = 'expired' | 'released' | 'declined';
 
+/** For whom an address is reserved that another has. */
+export interface DhcpHeir {
+  /** The key of the client. */
+  readonly client: string;
+  readonly hostname: string | undefined;
+}
+
 /** What a server has offered, leased or put in quarantine, whatever that is. */
 export class DhcpBinding implements TimerEntry {
   deadline: number = NOT_QUEUED.deadline;
@@ -61,6 +68,8 @@ export class DhcpBinding implements TimerEntry {
   hostname: string | undefined;
   /** Its owner has entered it for a client that may never ask: see `reserve` of the servers. */
   isReserved = false;
+  /** Its owner has reserved it for another since: that is entered when this ends. */
+  heir: DhcpHeir | undefined;
   /** The station that asked for it; {@link NO_STATION}: nobody has said which. */
   readonly station: number;
   readonly #machine: StateMachine<DhcpBindingState, DhcpBindingEvent>;

@@ -71,8 +71,8 @@ export class Dhcpv4Bindings {
   readonly #byClient = new Map<string, Dhcpv4Binding>();
   readonly #ends = new TimerQueue<Dhcpv4Binding>();
   readonly #reservedFor = new Map<string, IpAddress>();
-  /** Addresses that are not for everybody: reserved ones and the server's. */
-  readonly #kept = new Set<number>();
+  /** Addresses that are not for everybody, with the keys of the client that each is for: reserved ones and the server's, which is for none. */
+  readonly #kept = new Map<number, readonly string[]>();
   /** The last address of clients whose lease has ended, oldest first. */
   readonly #remembered = new Map<string, IpAddress>();
   /** Bindings of addresses that are for anybody, and those of them that are no more than offered, by the station that asked. */
@@ -95,10 +95,10 @@ export class Dhcpv4Bindings {
         { remedy: 'Give a first and a last address of the subnet, in this order.' },
       );
     }
-    this.#kept.add(pool.interface.address.word3);
+    this.#kept.set(pool.interface.address.word3, []);
     for (const reservation of pool.reservations) this.#reserve(reservation);
     this.#free = this.#size;
-    for (const word of this.#kept) if (this.#inPool(word)) this.#free--;
+    for (const word of this.#kept.keys()) if (this.#inPool(word)) this.#free--;
   }
 
   /** How many addresses are offered, leased or in quarantine. */
@@ -125,6 +125,7 @@ export class Dhcpv4Bindings {
     if (!binding.isReserved && !isOf(binding, keys)) return undefined;
     this.#byClient.delete(binding.client);
     binding.client = client;
+    binding.hardware = keys[1];
     this.#byClient.set(client, binding);
     return binding;
   }
@@ -172,7 +173,16 @@ export class Dhcpv4Bindings {
     return undefined;
   }
 
-  /** Keeps an address for the client from now on, and answers which; undefined: none is free. Throws `DHCP_POOL_INVALID`. */
+  /** Whether the address is reserved for another client than the one that has it. */
+  isDisplaced(binding: Dhcpv4Binding): boolean {
+    const keys = this.#kept.get(binding.address.word3);
+    return keys !== undefined && !isOf(binding, keys);
+  }
+
+  /**
+   * Keeps an address for the client from now on, and answers which; undefined: none is free. Another client that has it is displaced. Throws
+   * `DHCP_POOL_INVALID`.
+   */
   reserve(client: Dhcpv4ReservedClient): IpAddress | undefined {
     const keys = keysOfReserved(client);
     const known = this.reservationOf(keys);
@@ -181,10 +191,8 @@ export class Dhcpv4Bindings {
     const own = client.address === undefined ? this.#heldBy(keys) : undefined;
     const address = client.address ?? own?.address ?? this.choose(keys, undefined, NO_STATION);
     if (address === undefined) return undefined;
-    const holder = this.#byAddress.get(address.word3);
-    if (holder !== undefined && !isOf(holder, keys)) throw takenError(address, this.#pool);
     this.#reserve({ ...client, address });
-    if (holder === undefined && this.#inPool(address.word3)) this.#free--;
+    if (!this.#byAddress.has(address.word3) && this.#inPool(address.word3)) this.#free--;
     return address;
   }
 
@@ -194,20 +202,23 @@ export class Dhcpv4Bindings {
       const address = this.#reservedFor.get(key);
       this.#reservedFor.delete(key);
       if (address === undefined || !this.#kept.delete(address.word3)) continue;
-      if (this.#inPool(address.word3) && !this.#byAddress.has(address.word3)) this.#free++;
+      const holder = this.#byAddress.get(address.word3);
+      if (holder !== undefined) holder.heir = undefined;
+      else if (this.#inPool(address.word3)) this.#free++;
     }
   }
 
-  /** Enters a binding of the client, which has none, to the address, which is free. */
-  add(address: IpAddress, client: string, station: number): Dhcpv4Binding {
-    const binding = new Dhcpv4Binding(address, client, station);
+  /** Enters a binding of the client of these keys, which has none, to the address, which is free. */
+  add(address: IpAddress, [client, hardware]: readonly string[], station: number): Dhcpv4Binding {
+    const binding = new Dhcpv4Binding(address, client!, station);
+    binding.hardware = hardware;
     this.#byAddress.set(address.word3, binding);
     if (this.#isForAll(address.word3)) {
       this.#free--;
       this.#shares.add(station, binding);
       this.#offers.add(station, binding);
     }
-    this.#byClient.set(client, binding);
+    this.#byClient.set(binding.client, binding);
     return binding;
   }
 
@@ -252,8 +263,21 @@ export class Dhcpv4Bindings {
     this.#byClient.delete(binding.client);
     this.#remembered.delete(binding.client);
     binding.client = '';
+    binding.isReserved = false;
     binding.hardware = undefined;
     binding.hostname = undefined;
+  }
+
+  /** A lease as plain data. */
+  recordOf(binding: Dhcpv4Binding, now: number): Dhcpv4LeaseRecord {
+    return {
+      address: binding.address.toString(),
+      client: binding.client,
+      ...(binding.hardware !== undefined && { hardware: binding.hardware }),
+      hostname: binding.hostname,
+      remaining: binding.remaining(now),
+      ...(binding.isReserved && { isReserved: true }),
+    };
   }
 
   /** The leases, in the order they were made. */
@@ -261,14 +285,7 @@ export class Dhcpv4Bindings {
     const records: Dhcpv4LeaseRecord[] = [];
     for (const binding of this.#byAddress.values()) {
       if (binding.state !== 'bound') continue;
-      records.push({
-        address: binding.address.toString(),
-        client: binding.client,
-        ...(binding.hardware !== undefined && { hardware: binding.hardware }),
-        hostname: binding.hostname,
-        remaining: binding.remaining(now),
-        ...(binding.isReserved && { isReserved: true }),
-      });
+      records.push(this.recordOf(binding, now));
     }
     return records;
   }
@@ -278,8 +295,9 @@ export class Dhcpv4Bindings {
     if (!this.inSubnet(address) || this.#kept.has(address.word3)) {
       throw takenError(address, this.#pool);
     }
-    this.#kept.add(address.word3);
-    for (const key of keysOfReserved(reservation)) this.#reservedFor.set(key, address);
+    const keys = keysOfReserved(reservation);
+    this.#kept.set(address.word3, keys);
+    for (const key of keys) this.#reservedFor.set(key, address);
   }
 
   /** The binding of a client of these keys. Of use where somebody reserves, which is rare: so all are looked through. */

@@ -92,14 +92,15 @@ export class Dhcpv6Bindings {
   readonly #offers: SharesByKind = { address: new FairShares(), prefix: new FairShares() };
   readonly #ends = new TimerQueue<Dhcpv6Binding>();
   readonly #reservedFor = new Map<string, Cidr>();
-  readonly #kept = new Set<string>();
+  /** Addresses that are not for everybody, with the keys of the client that each is for: reserved ones and the server's, which are for none. */
+  readonly #kept = new Map<string, readonly string[]>();
   /** The last lease of associations that have ended, oldest first. */
   readonly #remembered = new Map<string, Cidr>();
 
   constructor(pools: Dhcpv6ServerPools, limits: Dhcpv6ServerLimits) {
     this.#pools = pools;
     this.#limits = limits;
-    for (const address of pools.own) this.#keep(new Cidr(address, 128));
+    for (const address of pools.own) this.#keep(new Cidr(address, 128), []);
     for (const reservation of pools.reservations) this.#reserve(reservation);
   }
 
@@ -232,10 +233,20 @@ export class Dhcpv6Bindings {
   quarantine(binding: Dhcpv6Binding): void {
     this.#remembered.delete(this.#forget(binding));
     binding.client = '';
+    binding.isReserved = false;
     binding.hostname = undefined;
   }
 
-  /** Keeps an address for the client from now on, and answers which; undefined: none is free. Throws `DHCP_POOL_INVALID`. */
+  /** Whether the address is reserved for another client than the one that has it. */
+  isDisplaced(binding: Dhcpv6Binding): boolean {
+    const keys = this.#kept.get(binding.lease.toString());
+    return keys !== undefined && !isOf(binding, keys);
+  }
+
+  /**
+   * Keeps an address for the client from now on, and answers which; undefined: none is free. Another client that has it is displaced. Throws
+   * `DHCP_POOL_INVALID`.
+   */
   reserve(client: Dhcpv6ReservedClient): IpAddress | undefined {
     const keys = dhcpv6ReservedKeys(client);
     const known = this.reservationOf(keys)?.address;
@@ -246,8 +257,6 @@ export class Dhcpv6Bindings {
     const address =
       client.address ?? own?.lease.address ?? this.choose(keys, key, [], NO_STATION)?.address;
     if (address === undefined) return undefined;
-    const holder = this.ofLease(new Cidr(address, 128));
-    if (holder !== undefined && !isOf(holder, keys)) throw this.#taken(address);
     this.#reserve({ ...client, address });
     return address;
   }
@@ -257,10 +266,24 @@ export class Dhcpv6Bindings {
     for (const key of dhcpv6ReservedKeys(client)) {
       const lease = this.#reservedFor.get(key);
       this.#reservedFor.delete(key);
-      if (lease !== undefined && this.#kept.delete(lease.toString())) {
-        this.#pools.addresses.unkeep(lease);
-      }
+      if (lease === undefined || !this.#kept.delete(lease.toString())) continue;
+      this.#pools.addresses.unkeep(lease);
+      const holder = this.ofLease(lease);
+      if (holder !== undefined) holder.heir = undefined;
     }
+  }
+
+  /** A lease as plain data. */
+  recordOf(binding: Dhcpv6Binding, now: number): Dhcpv6LeaseRecord {
+    return {
+      kind: binding.kind,
+      lease: binding.lease.toString(),
+      client: binding.client,
+      associationId: binding.associationId,
+      hostname: binding.hostname,
+      remaining: binding.remaining(now),
+      ...(binding.isReserved && { isReserved: true }),
+    };
   }
 
   /** The leases, in the order they were made. */
@@ -268,15 +291,7 @@ export class Dhcpv6Bindings {
     const records: Dhcpv6LeaseRecord[] = [];
     for (const binding of this.#byLease.values()) {
       if (binding.state !== 'bound') continue;
-      records.push({
-        kind: binding.kind,
-        lease: binding.lease.toString(),
-        client: binding.client,
-        associationId: binding.associationId,
-        hostname: binding.hostname,
-        remaining: binding.remaining(now),
-        ...(binding.isReserved && { isReserved: true }),
-      });
+      records.push(this.recordOf(binding, now));
     }
     return records;
   }
@@ -287,12 +302,13 @@ export class Dhcpv6Bindings {
     if (!subnet.contains(reservation.address) || this.#kept.has(lease.toString())) {
       throw this.#taken(reservation.address);
     }
-    this.#keep(lease);
-    for (const key of dhcpv6ReservedKeys(reservation)) this.#reservedFor.set(key, lease);
+    const keys = dhcpv6ReservedKeys(reservation);
+    this.#keep(lease, keys);
+    for (const key of keys) this.#reservedFor.set(key, lease);
   }
 
-  #keep(lease: Cidr): void {
-    this.#kept.add(lease.toString());
+  #keep(lease: Cidr, keys: readonly string[]): void {
+    this.#kept.set(lease.toString(), keys);
     this.#pools.addresses.keep(lease);
   }
 

@@ -4,6 +4,7 @@ export {
   type DhcpBindingEvent,
   type DhcpBindingState,
   type DhcpFreeReason,
+  type DhcpHeir,
 } from './binding.ts';
 export { Dhcpv4Client } from './client-v4.ts';
 export { Dhcpv6Client } from './client-v6.ts';
@@ -15,12 +16,7 @@ export type {
   Dhcpv6LeasedPrefix,
   Dhcpv6Parameters,
 } from './lease-v6.ts';
-export {
-  Dhcpv4Server,
-  type Dhcpv4Destination,
-  type Dhcpv4ServerOptions,
-  type Dhcpv4ServerSink,
-} from './server-v4.ts';
+export { Dhcpv4Server, type Dhcpv4ServerOptions, type Dhcpv4ServerSink } from './server-v4.ts';
 export { Dhcpv6Server, type Dhcpv6ServerOptions, type Dhcpv6ServerSink } from './server-v6.ts';
 export type { Dhcpv4LeaseRecord, Dhcpv4Reservation, Dhcpv4ReservedClient } from './bindings-v4.ts';
 export type {
@@ -30,7 +26,7 @@ export type {
   Dhcpv6ReservedClient,
 } from './bindings-v6.ts';
 export type { Dhcpv6Lifetimes, Dhcpv6ServerParameters } from './replies-v6.ts';
-export type { Dhcpv4Parameters } from './replies-v4.ts';
+export type { Dhcpv4Destination, Dhcpv4Parameters } from './replies-v4.ts';
 export {
   DHCPV4_CLIENT_LIMITS,
   DHCPV4_SERVER_LIMITS,

@@ -37,9 +37,9 @@ const SMALLEST_MTU = 68;
 
 const DEFAULT_ROUTE = new Cidr(IpAddress.ANY4, 0);
 
-/** When to ask for more time, if the server does not say: shares of the lease (RFC 2131, section 4.4.5). */
-const RENEWAL_SHARE = 0.5;
-const REBINDING_SHARE = 0.875;
+/** When to ask for more time, as servers say and clients take it if theirs does not: shares of the lease (RFC 2131, section 4.4.5). */
+export const RENEWAL_SHARE = 0.5;
+export const REBINDING_SHARE = 0.875;
 
 /** T1 and T2 come early by up to this share, so that clients switched on together do not renew together (RFC 2131, section 4.4.5). */
 const FUZZ_SHARE = 0.02;

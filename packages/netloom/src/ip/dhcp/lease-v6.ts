@@ -46,9 +46,9 @@ export interface Dhcpv6Lease extends Dhcpv6Parameters {
   readonly rebindAt: number;
 }
 
-/** When to ask for more time, if the server does not say: shares of the shortest preferred lifetime (RFC 8415, section 21.4). */
-const RENEWAL_SHARE = 0.5;
-const REBINDING_SHARE = 0.8;
+/** When to ask for more time, as servers say and clients take it if theirs does not: shares of the shortest preferred lifetime (RFC 8415, section 21.4). */
+export const RENEWAL_SHARE = 0.5;
+export const REBINDING_SHARE = 0.8;
 
 /** What a Reply or Advertise says of our identity associations. */
 export interface Dhcpv6Grant {

@@ -8,7 +8,7 @@ import {
   type Dhcpv6Message,
   type Dhcpv6Option,
 } from '../../wire/index.ts';
-import { NO_STATION, poolExhausted, type DhcpFreeReason } from './binding.ts';
+import { NO_STATION, poolExhausted, type DhcpFreeReason, type DhcpHeir } from './binding.ts';
 import {
   Dhcpv6Bindings,
   dhcpv6ReservedKeys,
@@ -18,6 +18,7 @@ import {
   type Dhcpv6ReservedClient,
   type Dhcpv6ServerPools,
 } from './bindings-v6.ts';
+import { DhcpClientNames } from './client-names.ts';
 import type { Dhcpv6ServerLimits } from './limits.ts';
 import { grantedAssociation, refusedAssociation, type Dhcpv6Lifetimes } from './replies-v6.ts';
 
@@ -35,6 +36,7 @@ export interface Dhcpv6LeaseRequest {
 export interface Dhcpv6LeaseEvents {
   leased(lease: Cidr, client: string, hostname: string | undefined): void;
   freed(lease: Cidr, client: string, reason: DhcpFreeReason): void;
+  displaced(lease: Dhcpv6LeaseRecord, heir: DhcpHeir): void;
   /** An offer gave way, where nothing was free. */
   offerTakenBack(): void;
 }
@@ -50,6 +52,7 @@ export interface Dhcpv6LeasingOptions {
 export class Dhcpv6Leasing {
   readonly #options: Dhcpv6LeasingOptions;
   readonly #bindings: Dhcpv6Bindings;
+  readonly #names: DhcpClientNames = new DhcpClientNames();
   readonly #events: Dhcpv6LeaseEvents;
 
   constructor(options: Dhcpv6LeasingOptions, events: Dhcpv6LeaseEvents) {
@@ -78,27 +81,42 @@ export class Dhcpv6Leasing {
       const binding = this.#bindings.takeEnded(now);
       if (binding === undefined) return;
       this.#takeFreeing(binding, 'expire', 'expired', now);
+      this.#enterHeir(binding, now);
     }
   }
 
   /** See `Dhcpv6Server.reserve`. */
   reserve(client: Dhcpv6ReservedClient, now: number): IpAddress {
+    const keys = dhcpv6ReservedKeys(client);
+    const known = this.#bindings.reservationOf(keys)?.address;
+    if (known !== undefined && client.address?.equals(known) === false) this.unreserve(client, now);
     const address = this.#bindings.reserve(client);
     if (address === undefined) throw poolExhausted();
     const lease = new Cidr(address, 128);
-    const keys = dhcpv6ReservedKeys(client);
-    const key: Dhcpv6AssociationKey = { client: keys[0]!, kind: 'address', id: 0 };
-    if (
-      this.#bindings.ofLease(lease) === undefined &&
-      this.#bindings.ofAssociation(keys, key) === undefined
-    ) {
-      const binding = this.#bindings.add(key, lease, NO_STATION);
-      binding.isReserved = true;
-      binding.hostname = client.hostname;
-      binding.take('acknowledge', now);
-      this.#events.leased(lease, binding.client, binding.hostname);
-    }
+    const heir = { client: keys[0]!, hostname: client.hostname };
+    const holder = this.#bindings.ofLease(lease);
+    if (holder === undefined) this.#enter(lease, heir, now);
+    else if (this.#bindings.isDisplaced(holder)) this.#displace(holder, heir, now);
     return address;
+  }
+
+  /** Enters a lease for a client that has not asked. One that has another address is given this one when it asks anew. */
+  #enter(lease: Cidr, { client, hostname }: DhcpHeir, now: number): void {
+    const key: Dhcpv6AssociationKey = { client, kind: 'address', id: 0 };
+    if (this.#bindings.ofAssociation([client], key) !== undefined) return;
+    const binding = this.#bindings.add(key, lease, NO_STATION);
+    binding.isReserved = true;
+    binding.hostname = hostname;
+    binding.take('acknowledge', now);
+    this.#events.leased(lease, client, hostname);
+  }
+
+  /** What was leased stays so for the time that was promised, or until its client asks for more; an offer is no lease. */
+  #displace(holder: Dhcpv6Binding, heir: DhcpHeir, now: number): void {
+    const isNews = holder.heir === undefined && holder.state === 'bound';
+    holder.heir = heir;
+    if (holder.state === 'offered') this.#free(holder, 'withdraw', now);
+    else if (isNews) this.#events.displaced(this.#bindings.recordOf(holder, now), heir);
   }
 
   /** See `Dhcpv6Server.unreserve`. */
@@ -109,10 +127,16 @@ export class Dhcpv6Leasing {
     this.#bindings.unreserve(client);
   }
 
+  /** See `Dhcpv6Server.setName`. */
+  setName(client: Dhcpv6ReservedClient, name: string | undefined): void {
+    this.#names.set(dhcpv6ReservedKeys(client), name);
+  }
+
   /** The association's option in the answer to a Renew or Rebind; undefined: there is nothing to be said of it. */
   extend(request: Dhcpv6LeaseRequest, association: Dhcpv6Association): Dhcpv6Option | undefined {
     const asked = leasesOf(association);
-    const binding = this.#bound(request, association) ?? this.#adopt(request, association, asked);
+    const binding =
+      this.#toExtend(request, association) ?? this.#adopt(request, association, asked);
     if (binding !== undefined) {
       this.#commit(request, binding);
       const revoked = asked.filter((lease) => !lease.equals(binding.lease));
@@ -126,6 +150,16 @@ export class Dhcpv6Leasing {
     return request.message.type === Dhcpv6MessageType.REBIND
       ? undefined
       : refusedAssociation(association, Dhcpv6Status.NO_BINDING);
+  }
+
+  /** What the association has; where that is reserved for another by now, something else if there is anything (RFC 8415, section 18.3.4). */
+  #toExtend(
+    request: Dhcpv6LeaseRequest,
+    association: Dhcpv6Association,
+  ): Dhcpv6Binding | undefined {
+    const binding = this.#bound(request, association);
+    if (binding === undefined || !this.#bindings.isDisplaced(binding)) return binding;
+    return this.#bindingFor(request, association);
   }
 
   /** A client that has what this server could have given and has given to nobody: most likely it did, and has forgotten. */
@@ -198,7 +232,9 @@ export class Dhcpv6Leasing {
     const binding = this.#bindings.ofAssociation(keys, key);
     const reserved = key.kind === 'address' ? this.#bindings.reservationOf(keys) : undefined;
     const holder = reserved && this.#bindings.ofLease(reserved);
-    const moves = reserved !== undefined && (holder === undefined || holder.isReserved);
+    const moves =
+      (binding !== undefined && this.#bindings.isDisplaced(binding)) ||
+      (reserved !== undefined && (holder === undefined || holder.isReserved));
     if (binding !== undefined && (!moves || binding === holder)) return binding;
     if (binding !== undefined) this.#free(binding, 'withdraw', now);
     const kept = this.#bindings.ofAssociation(keys, key);
@@ -228,10 +264,11 @@ export class Dhcpv6Leasing {
     return binding?.state === 'bound' ? binding : undefined;
   }
 
-  #commit({ message, now }: Dhcpv6LeaseRequest, binding: Dhcpv6Binding): void {
+  #commit({ message, keys, now }: Dhcpv6LeaseRequest, binding: Dhcpv6Binding): void {
     binding.take('acknowledge', now);
     binding.isReserved = false;
-    binding.hostname = readDhcpv6ClientName(message.options) ?? binding.hostname;
+    const own = readDhcpv6ClientName(message.options) ?? binding.hostname;
+    binding.hostname = this.#names.of(keys, own);
     this.#bindings.endAt(binding, now + this.#options.lifetimes.valid);
     const { lease, client, hostname } = binding;
     this.#events.leased(lease, client, hostname);
@@ -246,6 +283,11 @@ export class Dhcpv6Leasing {
   #free(binding: Dhcpv6Binding, event: 'withdraw' | 'release', now: number): void {
     this.#bindings.remove(binding);
     this.#takeFreeing(binding, event, 'released', now);
+    this.#enterHeir(binding, now);
+  }
+
+  #enterHeir({ lease, heir }: Dhcpv6Binding, now: number): void {
+    if (heir !== undefined) this.#enter(lease, heir, now);
   }
 
   /** Takes the step, and tells the owner if that ends a lease. */

@@ -1,6 +1,8 @@
-import type { Cidr, IpAddress } from '../../core/index.ts';
+import { IpAddress, type Cidr, type MacAddress } from '../../core/index.ts';
 import {
+  DHCPV4_CLIENT_PORT,
   DHCPV4_SAFE_MESSAGE,
+  DHCPV4_SERVER_PORT,
   Dhcpv4Message,
   Dhcpv4OptionCode,
   Dhcpv4Operation,
@@ -14,7 +16,7 @@ import {
   type Dhcpv4Option,
   type Dhcpv4Route,
 } from '../../wire/index.ts';
-import { INFINITE_LEASE } from './lease-v4.ts';
+import { INFINITE_LEASE, REBINDING_SHARE, RENEWAL_SHARE } from './lease-v4.ts';
 
 /** What a server tells its clients beside their address. */
 export interface Dhcpv4Parameters {
@@ -28,9 +30,13 @@ export interface Dhcpv4Parameters {
   readonly options?: readonly Dhcpv4Option[];
 }
 
-/** Shares of the lease after which a client asks for more time (RFC 2131, section 4.4.5). */
-const RENEWAL_SHARE = 0.5;
-const REBINDING_SHARE = 0.875;
+/** Where a reply goes. */
+export interface Dhcpv4Destination {
+  readonly address: IpAddress;
+  readonly port: number;
+  /** The station to send to without asking by ARP, which the client cannot answer yet; undefined: as usual. */
+  readonly mac: MacAddress | undefined;
+}
 
 /** IP and UDP headers, which the maximum message size counts (RFC 2132, section 9.10). */
 const DATAGRAM_HEADERS = 28;
@@ -123,4 +129,31 @@ export function encodeDhcpv4Reply(
 function repeated(request: Dhcpv4Message, code: number): Dhcpv4Option[] {
   const data = request.option(code);
   return data === undefined ? [] : [{ code, data }];
+}
+
+/** The lease of a client, in milliseconds: it may ask for less than it would get. */
+export function durationFor(request: Dhcpv4Message, usual: number, shortest: number): number {
+  const wanted = request.uint32(Dhcpv4OptionCode.LEASE_TIME);
+  return wanted === undefined ? usual : Math.min(usual, Math.max(wanted * 1000, shortest));
+}
+
+/** Where a reply goes (RFC 2131, section 4.1, paragraph 4). */
+export function destinationOf(
+  request: Dhcpv4Message,
+  yourAddress: IpAddress | undefined,
+  refuses: boolean,
+): Dhcpv4Destination {
+  if (!request.relayAddress.isUnspecified) {
+    return { address: request.relayAddress, port: DHCPV4_SERVER_PORT, mac: undefined };
+  }
+  if (refuses) return toClient(IpAddress.BROADCAST4);
+  if (!request.clientAddress.isUnspecified) return toClient(request.clientAddress);
+  if (request.broadcast || yourAddress === undefined || request.mac === undefined) {
+    return toClient(IpAddress.BROADCAST4);
+  }
+  return toClient(yourAddress, request.mac);
+}
+
+function toClient(address: IpAddress, mac?: MacAddress): Dhcpv4Destination {
+  return { address, port: DHCPV4_CLIENT_PORT, mac };
 }

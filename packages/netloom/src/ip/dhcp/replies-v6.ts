@@ -18,6 +18,7 @@ import {
   type Dhcpv6Association,
   type Dhcpv6Option,
 } from '../../wire/index.ts';
+import { REBINDING_SHARE, RENEWAL_SHARE } from './lease-v6.ts';
 
 /** What a server tells its clients beside their addresses. */
 export interface Dhcpv6ServerParameters {
@@ -34,10 +35,6 @@ export interface Dhcpv6Lifetimes {
   readonly preferred: number;
   readonly valid: number;
 }
-
-/** Shares of the preferred lifetime after which a client asks for more time (RFC 8415, section 21.4). */
-const RENEWAL_SHARE = 0.5;
-const REBINDING_SHARE = 0.8;
 
 /** The options of the configuration. */
 export function parameterOptionsV6(parameters: Dhcpv6ServerParameters): Dhcpv6Option[] {

@@ -1,13 +1,21 @@
 import assert from 'node:assert/strict';
 import { test } from 'node:test';
 import * as fc from 'fast-check';
-import { Cidr, IpAddress, MacAddress, fromHex, toHex } from '../../core/index.ts';
+import {
+  Cidr,
+  IpAddress,
+  MacAddress,
+  fromHex,
+  toHex,
+  type NetloomError,
+} from '../../core/index.ts';
 import {
   Dhcpv4Message,
   Dhcpv4MessageType,
   Dhcpv4OptionCode,
   dhcpv4Addresses,
   dhcpv4Number,
+  dhcpv4Text,
   encodeDhcpv4,
   type Dhcpv4Option,
 } from '../../wire/index.ts';
@@ -34,6 +42,8 @@ class Bench {
           this.replies.push({ message: readMessage(bytes), destination }),
         leased: (address) => this.events.push(`leased ${address}`),
         freed: (address, _client, reason) => this.events.push(`freed ${address} ${reason}`),
+        displaced: ({ address, client, remaining }) =>
+          this.events.push(`displaced ${address} of ${client} for ${remaining}`),
       },
     );
   }
@@ -42,7 +52,7 @@ class Bench {
   ask(request: Ask, now = 0, station?: number): Dhcpv4Message | undefined {
     const before = this.replies.length;
     const bytes = encodeDhcpv4(messageOf(request));
-    this.server.receive(bytes, IpAddress.ANY4, now, undefined, station);
+    this.server.receive(bytes, IpAddress.ANY4, now, station);
     return this.replies.length > before ? this.replies.at(-1)!.message : undefined;
   }
 
@@ -684,13 +694,161 @@ test('what a client has under its identifier may be reserved for its hardware ad
   const after = new Bench();
   assert.equal(after.server.importLeases(records, 0), 1);
   for (const { server } of [bench, after]) {
-    const other = { mac: new MacAddress(0x0200, 2), address: wanted };
-    assert.throws(() => server.reserve(other, 0), { code: 'DHCP_POOL_INVALID' });
     assert.equal(String(server.reserve({ mac, address: wanted }, 0)), String(wanted));
     const [lease, ...more] = server.leases(0);
     assert.deepEqual([lease?.client, lease?.isReserved, more.length], ['id:ff0102', undefined, 0]);
   }
   assert.equal(bench.ask({ type: REQUEST, client: 1, wanted, options })?.type, ACKNOWLEDGE);
+});
+
+const RESERVED = { mac: new MacAddress(0x0200, 9), hostname: 'box', address: at('10.0.0.100') };
+
+test('an address that a client has leased may be reserved for another: the client is told of, and refused when it asks again', () => {
+  const bench = new Bench();
+  const address = at(bench.lease(1)!);
+  assert.equal(bench.server.reserve(RESERVED, 1000).toString(), '10.0.0.100');
+  assert.equal(bench.server.reserve(RESERVED, 1000).toString(), '10.0.0.100');
+  assert.deepEqual(bench.events, [
+    'leased 10.0.0.100',
+    `displaced 10.0.0.100 of hw:1:020000000001 for ${HOUR - 1000}`,
+  ]);
+  assert.equal(bench.server.leases(1000)[0]?.client, 'hw:1:020000000001', 'it is promised');
+  assert.equal(bench.lease(9, 1000), '10.0.0.101', 'two are not to have it at once');
+  assert.equal(bench.ask({ type: REQUEST, client: 1, address }, 2000)?.type, REFUSE, 'RENEWING');
+  assert.equal(bench.lease(1, 2000), '10.0.0.102');
+  assert.equal(bench.lease(9, 2000), '10.0.0.100');
+  assert.equal(bench.server.leases(2000).length, 2);
+});
+
+test('a displaced client that begins anew is offered another address; the one reserved is entered', () => {
+  const options = { pool: { first: at('10.0.0.100'), last: at('10.0.0.101') } };
+  const bench = new Bench(options);
+  bench.lease(1);
+  bench.server.reserve(RESERVED, 0);
+  const wanted = at('10.0.0.100');
+  const offer = bench.ask({ type: DISCOVER, client: 1, wanted });
+  assert.equal(offer?.yourAddress.toString(), '10.0.0.101');
+  assert.deepEqual(
+    bench.server.leases(0).map(({ client, hostname }) => [client, hostname]),
+    [['hw:1:020000000009', 'box']],
+  );
+  assert.equal(bench.ask({ type: REQUEST, client: 1, wanted })?.type, REFUSE, 'INIT-REBOOT');
+});
+
+test('a displaced lease that ends, is given back or declined leaves the address to whom it is reserved for', () => {
+  for (const type of [undefined, RELEASE, DECLINE]) {
+    const bench = new Bench({ limits: { quarantine: HOUR } });
+    const address = at(bench.lease(1)!);
+    bench.server.reserve(RESERVED, 0);
+    if (type === RELEASE) bench.ask({ type, client: 1, address, server: OWN });
+    if (type === DECLINE) bench.ask({ type, client: 1, wanted: address, server: OWN });
+    if (type !== RELEASE) bench.server.advance(HOUR);
+    const [lease, ...others] = bench.server.leases(HOUR);
+    assert.deepEqual([lease?.client, others], ['hw:1:020000000009', []], `${type}`);
+  }
+});
+
+test('an offer is no lease: what is reserved meanwhile is refused at once', () => {
+  const bench = new Bench();
+  const wanted = bench.ask({ type: DISCOVER, client: 1 })!.yourAddress;
+  bench.server.reserve(RESERVED, 0);
+  assert.deepEqual(bench.events, ['leased 10.0.0.100']);
+  assert.equal(bench.ask({ type: REQUEST, client: 1, wanted, server: OWN })?.type, REFUSE);
+  assert.equal(bench.lease(1), '10.0.0.101');
+});
+
+test('a reservation that is taken back displaces nobody; the pool’s count stays right', () => {
+  const bench = new Bench({ pool: { first: at('10.0.0.100'), last: at('10.0.0.101') } });
+  const address = at(bench.lease(1)!);
+  bench.server.reserve(RESERVED, 0);
+  bench.server.unreserve(RESERVED, 0);
+  assert.equal(bench.ask({ type: REQUEST, client: 1, address })?.type, ACKNOWLEDGE);
+  bench.server.advance(HOUR);
+  assert.equal(bench.server.size, 0, 'nobody is entered');
+  assert.notEqual(bench.lease(2, HOUR), undefined);
+  assert.notEqual(bench.lease(3, HOUR), undefined);
+  assert.equal(bench.lease(4, HOUR), undefined);
+});
+
+test('whatever is leased and reserved, no client is told an address of another, and in the end all are free', () => {
+  const kinds = ['lease', 'reserve', 'any', 'unreserve', 'decline', 'wait'] as const;
+  const step = fc.record({
+    kind: fc.constantFrom(...kinds),
+    client: fc.integer({ min: 1, max: 6 }),
+    last: fc.integer({ min: 100, max: 103 }),
+  });
+  fc.assert(
+    fc.property(fc.array(step, { maxLength: 40 }), (steps) => {
+      const bench = new Bench({
+        pool: { first: at('10.0.0.100'), last: at('10.0.0.103') },
+        limits: { quarantine: HOUR },
+      });
+      let now = 0;
+      for (const { kind, client, last } of steps) {
+        const mac = new MacAddress(0x0200, client);
+        const address = at(`10.0.0.${last}`);
+        if (kind === 'wait') now += HOUR / 2;
+        if (kind === 'unreserve') bench.server.unreserve({ mac }, now);
+        if (kind === 'decline')
+          bench.ask({ type: DECLINE, client, wanted: address, server: OWN }, now);
+        if (kind === 'reserve' || kind === 'any') {
+          try {
+            bench.server.reserve(kind === 'any' ? { mac } : { mac, address }, now);
+          } catch (error) {
+            assert.match((error as NetloomError).code, /^DHCP_POOL_(INVALID|EXHAUSTED)$/);
+          }
+        }
+        const leased = kind === 'lease' ? bench.lease(client, now) : undefined;
+        if (leased === undefined) continue;
+        const holder = bench.server.leases(now).find((one) => one.address === leased);
+        assert.equal(holder?.client, `hw:1:02000000000${client}`);
+      }
+      for (let client = 1; client <= 6; client++) {
+        bench.server.unreserve({ mac: new MacAddress(0x0200, client) }, now);
+      }
+      now += 2 * HOUR;
+      bench.server.advance(now);
+      assert.equal(bench.server.size, 0);
+      const given = [7, 8, 9, 10, 11].map((client) => bench.lease(client, now));
+      assert.equal(new Set(given.slice(0, 4)).size, 4);
+      assert.deepEqual(
+        given.map((address) => address === undefined),
+        [false, false, false, false, true],
+      );
+    }),
+    { numRuns: 500 },
+  );
+});
+
+test('a lease of an earlier run is displaced by a reservation of this one', () => {
+  const before = new Bench();
+  const address = at(before.lease(1)!);
+  const bench = new Bench({ reservations: [RESERVED] });
+  assert.equal(bench.server.importLeases(before.server.leases(0), 0), 1);
+  assert.equal(bench.lease(9), '10.0.0.101');
+  assert.equal(bench.ask({ type: REQUEST, client: 1, address })?.type, REFUSE);
+  assert.equal(bench.lease(1), '10.0.0.102');
+  assert.equal(bench.lease(9), '10.0.0.100');
+});
+
+test('a client has the name that its owner gave it, and no other client has that', () => {
+  const bench = new Bench();
+  const mac = new MacAddress(0x0200, 1);
+  bench.server.setName({ mac }, 'box');
+  const nameOf = (client: number, own?: string, now = 0): string | undefined => {
+    const name = own === undefined ? [] : [dhcpv4Text(Dhcpv4OptionCode.HOST_NAME, own)];
+    const wanted = bench.ask({ type: DISCOVER, client }, now)!.yourAddress;
+    bench.ask({ type: REQUEST, client, wanted, server: OWN, options: name }, now);
+    return bench.server.leases(now).find(({ address }) => wanted.toString() === address)?.hostname;
+  };
+  assert.equal(nameOf(1), 'box');
+  assert.equal(nameOf(1, 'laptop'), 'box');
+  assert.equal(nameOf(2, 'BOX.example.org'), undefined);
+  assert.equal(nameOf(3, 'laptop'), 'laptop');
+  assert.equal(nameOf(3), 'laptop', 'a client need not say it each time');
+  bench.server.setName({ mac }, undefined);
+  assert.equal(nameOf(1, 'laptop'), 'laptop');
+  assert.equal(nameOf(2, 'box'), 'box');
 });
 
 test('a flood of DISCOVERs in many names does not keep a neighbour from a lease; memory is bounded', () => {

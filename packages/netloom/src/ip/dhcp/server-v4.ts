@@ -5,11 +5,8 @@ import {
   withLimits,
   type Cidr,
   type Engine,
-  type MacAddress,
 } from '../../core/index.ts';
 import {
-  DHCPV4_CLIENT_PORT,
-  DHCPV4_SERVER_PORT,
   Dhcpv4MessageType,
   Dhcpv4Operation,
   Dhcpv4OptionCode,
@@ -28,26 +25,22 @@ import {
   type Dhcpv4Reservation,
   type Dhcpv4ReservedClient,
 } from './bindings-v4.ts';
-import { NO_STATION, poolExhausted, type DhcpFreeReason } from './binding.ts';
+import { NO_STATION, poolExhausted, type DhcpFreeReason, type DhcpHeir } from './binding.ts';
+import { DhcpClientNames } from './client-names.ts';
 import { countDrop } from './diagnostics.ts';
 import { DHCPV4_SERVER_LIMITS, type Dhcpv4ServerLimits } from './limits.ts';
 import { Outbox } from '../outbox.ts';
 import {
+  destinationOf,
+  durationFor,
   encodeDhcpv4Reply,
   leaseTimeOptions,
   parameterOptions,
   requestedOptions,
+  type Dhcpv4Destination,
   type Dhcpv4Parameters,
 } from './replies-v4.ts';
 import { StationRates } from './station-rates.ts';
-
-/** Where a reply goes. */
-export interface Dhcpv4Destination {
-  readonly address: IpAddress;
-  readonly port: number;
-  /** The station to send to without asking by ARP, which the client cannot answer yet; undefined: as usual. */
-  readonly mac: MacAddress | undefined;
-}
 
 /** What a {@link Dhcpv4Server} calls. A handler may call anything of the server's. */
 export interface Dhcpv4ServerSink {
@@ -57,6 +50,8 @@ export interface Dhcpv4ServerSink {
   leased?(address: IpAddress, client: string, hostname: string | undefined): void;
   /** A leased address is no longer the client's. */
   freed?(address: IpAddress, client: string, reason: DhcpFreeReason): void;
+  /** An address has been reserved for `heir` that another client has leased, as the record tells: that is refused when it asks again. */
+  displaced?(lease: Dhcpv4LeaseRecord, heir: DhcpHeir): void;
 }
 
 /** How to make a {@link Dhcpv4Server}. */
@@ -83,6 +78,7 @@ export class Dhcpv4Server implements Engine {
   readonly #leaseDuration: number;
   readonly #parameters: readonly Dhcpv4Option[];
   readonly #bindings: Dhcpv4Bindings;
+  readonly #names: DhcpClientNames = new DhcpClientNames();
   readonly #rates: StationRates;
   readonly #sink: Dhcpv4ServerSink;
   readonly #outbox: Outbox = new Outbox();
@@ -118,33 +114,46 @@ export class Dhcpv4Server implements Engine {
 
   /** Takes in leases of an earlier run or of another server. Those that make no sense here are passed over; answers how many were taken. */
   importLeases(records: readonly Dhcpv4LeaseRecord[], now: number): number {
-    let taken = 0;
-    for (const record of records) if (this.#import(record, now)) taken++;
-    return taken;
+    return records.filter((record) => this.#import(record, now)).length;
   }
 
   /**
    * Keeps an address for a client from now on, and has it leased without end as if the client had asked: for a station that is configured
-   * by other means. When the client does ask, the lease is as any other. Answers the address, the same each time. Throws `DHCP_POOL_INVALID`
-   * for an address that cannot be had, `DHCP_POOL_EXHAUSTED` where none is free.
+   * by other means. When the client does ask, the lease is as any other. Another client that has leased it keeps it until that ends, or until it asks for more: then it is
+   * refused. Answers the address, the same each time. Throws `DHCP_POOL_INVALID` for an address that cannot be had, `DHCP_POOL_EXHAUSTED` where none is free.
    */
   reserve(client: Dhcpv4ReservedClient, now: number): IpAddress {
     this.advance(now);
+    const keys = keysOfReserved(client);
+    const known = this.#bindings.reservationOf(keys);
+    if (known !== undefined && client.address?.equals(known) === false) this.unreserve(client, now);
     const address = this.#bindings.reserve(client);
     if (address === undefined) throw poolExhausted();
-    const keys = keysOfReserved(client);
-    // A client that has another address is given this one when it asks anew.
-    const isEntered = this.#bindings.ofAddress(address) ?? this.#bindings.ofClient(keys);
-    if (isEntered === undefined) {
-      const binding = this.#bindings.add(address, keys[0]!, NO_STATION);
-      binding.isReserved = true;
-      binding.hostname = client.hostname;
-      binding.take('acknowledge', now);
-      const { hostname } = binding;
-      this.#outbox.add(() => this.#sink.leased?.(address, keys[0]!, hostname));
-    }
+    const heir = { client: keys[0]!, hostname: client.hostname };
+    const holder = this.#bindings.ofAddress(address);
+    if (holder === undefined) this.#enter(address, heir, now);
+    else if (this.#bindings.isDisplaced(holder)) this.#displace(holder, heir, now);
     this.#outbox.deliver();
     return address;
+  }
+
+  /** Enters a lease for a client that has not asked. One that has another address is given this one when it asks anew. */
+  #enter(address: IpAddress, { client, hostname }: DhcpHeir, now: number): void {
+    if (this.#bindings.ofClient([client]) !== undefined) return;
+    const binding = this.#bindings.add(address, [client], NO_STATION);
+    binding.isReserved = true;
+    binding.hostname = hostname;
+    binding.take('acknowledge', now);
+    this.#outbox.add(() => this.#sink.leased?.(address, client, hostname));
+  }
+
+  /** What was leased stays so for the time that was promised (RFC 2131, section 2.2); an offer is no lease. */
+  #displace(holder: Dhcpv4Binding, heir: DhcpHeir, now: number): void {
+    const isNews = holder.heir === undefined && holder.state === 'bound';
+    holder.heir = heir;
+    if (holder.state === 'offered') this.#free(holder, 'withdraw', 'released', now);
+    const lease = isNews ? this.#bindings.recordOf(holder, now) : undefined;
+    if (lease !== undefined) this.#outbox.add(() => this.#sink.displaced?.(lease, heir));
   }
 
   /** Keeps the client's address no longer. A lease that the client has asked for goes on. */
@@ -156,6 +165,11 @@ export class Dhcpv4Server implements Engine {
     this.#outbox.deliver();
   }
 
+  /** Has the client known by this name when it is leased an address, whatever it calls itself, and no other client; undefined: by what it calls itself. */
+  setName(client: Dhcpv4ReservedClient, name: string | undefined): void {
+    this.#names.set(keysOfReserved(client), name);
+  }
+
   deadline(): number {
     return this.#bindings.deadline();
   }
@@ -165,15 +179,16 @@ export class Dhcpv4Server implements Engine {
       const binding = this.#bindings.takeEnded(now);
       if (binding === undefined) break;
       this.#takeFreeing(binding, 'expire', 'expired', now);
+      this.#enterHeir(binding, now);
     }
     this.#outbox.deliver();
   }
 
-  /** A message that came to UDP port 67 from a station: undefined counts as one that is trusted. Borrowed until this returns. */
-  receive(bytes: Uint8Array, from: IpAddress, now: number, _?: IpAddress, station?: number): void {
+  /** A message that came to UDP port 67, from this station, if that is known: then it is held to its share. Borrowed until this returns. */
+  receive(bytes: Uint8Array, from: IpAddress, now: number, station: number = NO_STATION): void {
     this.advance(now);
-    const isServed = station === undefined || this.#rates.take(station, now);
-    const reason = isServed ? this.#handle(bytes, now, station ?? NO_STATION) : 'station-rate';
+    const isServed = this.#rates.take(station, now);
+    const reason = isServed ? this.#handle(bytes, now, station) : 'station-rate';
     countDrop(this.drops, reason, { engine: 'dhcpv4-server', from, at: now });
     this.#outbox.deliver();
   }
@@ -216,15 +231,15 @@ export class Dhcpv4Server implements Engine {
   /** The client's binding; made if there is none, changed if another address is reserved for it by now. */
   #bindingToOffer(message: Dhcpv4Message, now: number, station: number): Dhcpv4Binding | undefined {
     const keys = clientKeys(message);
-    const client = keys[0]!;
     const binding = this.#bindings.ofClient(keys);
     const reserved = this.#bindings.reservationOf(keys);
     const holder = reserved && this.#bindings.ofAddress(reserved);
     const moves =
       binding !== undefined &&
-      reserved !== undefined &&
-      !binding.address.equals(reserved) &&
-      (holder === undefined || holder.isReserved);
+      (this.#bindings.isDisplaced(binding) ||
+        (reserved !== undefined &&
+          !binding.address.equals(reserved) &&
+          (holder === undefined || holder.isReserved)));
     if (binding !== undefined && !moves) return binding;
     if (binding !== undefined) this.#free(binding, 'withdraw', 'released', now);
     const kept = this.#bindings.ofClient(keys);
@@ -232,7 +247,7 @@ export class Dhcpv4Server implements Engine {
     const wanted = message.address(Dhcpv4OptionCode.REQUESTED_ADDRESS);
     const address =
       this.#bindings.choose(keys, wanted, station) ?? this.#takeBackOffer(keys, now, station);
-    return address && this.#bindings.add(address, client, station);
+    return address && this.#bindings.add(address, keys, station);
   }
 
   /** Where there is nothing to be had, an offer gives way: or whoever asks in many names, and takes nothing, would have the pool. */
@@ -249,8 +264,12 @@ export class Dhcpv4Server implements Engine {
     const binding = this.#bindings.ofClient(clientKeys(message));
     const server = message.address(Dhcpv4OptionCode.SERVER_IDENTIFIER);
     const wanted = message.address(Dhcpv4OptionCode.REQUESTED_ADDRESS);
+    if (server?.equals(this.#address) === false) return this.#withdraw(binding, now);
+    if (binding !== undefined && this.#bindings.isDisplaced(binding)) {
+      this.#free(binding, 'withdraw', 'released', now);
+      return this.#refuse(message, 'the address is reserved for another');
+    }
     if (server !== undefined) {
-      if (!server.equals(this.#address)) return this.#withdraw(binding, now);
       if (binding === undefined || wanted?.equals(binding.address) !== true) {
         return this.#refuse(message, 'the address is not offered to you');
       }
@@ -284,9 +303,10 @@ export class Dhcpv4Server implements Engine {
   #acknowledge(message: Dhcpv4Message, binding: Dhcpv4Binding, now: number): undefined {
     binding.take('acknowledge', now);
     binding.isReserved = false;
-    [, binding.hardware] = clientKeys(message);
-    const hostname = message.text(Dhcpv4OptionCode.HOST_NAME);
-    if (hostname !== undefined && isDomainName(hostname)) binding.hostname = hostname;
+    const keys = clientKeys(message);
+    [, binding.hardware] = keys;
+    const own = message.text(Dhcpv4OptionCode.HOST_NAME) ?? '';
+    binding.hostname = this.#names.of(keys, isDomainName(own) ? own : binding.hostname);
     const duration = this.#grant(message, Dhcpv4MessageType.ACKNOWLEDGE, binding);
     this.#bindings.endAt(binding, now + duration);
     const { address, client, hostname: name } = binding;
@@ -338,12 +358,7 @@ export class Dhcpv4Server implements Engine {
 
   /** Sends the address with its time and the parameters; answers the time, in milliseconds. */
   #grant(message: Dhcpv4Message, type: number, binding: Dhcpv4Binding): number {
-    const wanted = message.uint32(Dhcpv4OptionCode.LEASE_TIME);
-    // A client may ask for less than it would get.
-    const duration =
-      wanted === undefined
-        ? this.#leaseDuration
-        : Math.min(this.#leaseDuration, Math.max(wanted * 1000, this.#limits.shortestLease));
+    const duration = durationFor(message, this.#leaseDuration, this.#limits.shortestLease);
     const options = [...leaseTimeOptions(duration), ...requestedOptions(message, this.#parameters)];
     this.#reply(message, type, binding.address, options);
     return duration;
@@ -389,6 +404,11 @@ export class Dhcpv4Server implements Engine {
   ): void {
     this.#bindings.remove(binding);
     this.#takeFreeing(binding, event, reason, now);
+    this.#enterHeir(binding, now);
+  }
+
+  #enterHeir({ address, heir }: Dhcpv4Binding, now: number): void {
+    if (heir !== undefined) this.#enter(address, heir, now);
   }
 
   /** Takes the step, and tells the owner if that ends a lease. */
@@ -419,32 +439,11 @@ export class Dhcpv4Server implements Engine {
     ) {
       return false;
     }
-    const binding = this.#bindings.add(address, record.client, NO_STATION);
+    const binding = this.#bindings.add(address, [record.client], NO_STATION);
     binding.hardware = record.hardware;
     binding.hostname = record.hostname;
     binding.take('acknowledge', now);
     this.#bindings.endAt(binding, now + remaining);
     return true;
   }
-}
-
-/** Where a reply goes (RFC 2131, section 4.1, paragraph 4). */
-function destinationOf(
-  request: Dhcpv4Message,
-  yourAddress: IpAddress | undefined,
-  refuses: boolean,
-): Dhcpv4Destination {
-  if (!request.relayAddress.isUnspecified) {
-    return { address: request.relayAddress, port: DHCPV4_SERVER_PORT, mac: undefined };
-  }
-  if (refuses) return toClient(IpAddress.BROADCAST4);
-  if (!request.clientAddress.isUnspecified) return toClient(request.clientAddress);
-  if (request.broadcast || yourAddress === undefined || request.mac === undefined) {
-    return toClient(IpAddress.BROADCAST4);
-  }
-  return toClient(yourAddress, request.mac);
-}
-
-function toClient(address: IpAddress, mac?: MacAddress): Dhcpv4Destination {
-  return { address, port: DHCPV4_CLIENT_PORT, mac };
 }

@@ -1,7 +1,14 @@
 import assert from 'node:assert/strict';
 import { test } from 'node:test';
 import * as fc from 'fast-check';
-import { Cidr, IpAddress, MacAddress, fromHex, toHex } from '../../core/index.ts';
+import {
+  Cidr,
+  IpAddress,
+  MacAddress,
+  fromHex,
+  toHex,
+  type NetloomError,
+} from '../../core/index.ts';
 import {
   DHCPV6_ALL_SERVERS,
   DHCPV6_INFINITE,
@@ -127,6 +134,8 @@ class Bench {
         send: (bytes, destination, port) => this.replies.push({ bytes, destination, port }),
         leased: (lease) => this.events.push(`leased ${lease}`),
         freed: (lease, _client, reason) => this.events.push(`freed ${lease} ${reason}`),
+        displaced: ({ lease, remaining }) =>
+          this.events.push(`displaced ${lease} for ${remaining}`),
       },
     );
   }
@@ -136,7 +145,7 @@ class Bench {
     const before = this.replies.length;
     const bytes = encodeDhcpv6(messageOf(request));
     const { now = 0, to = DHCPV6_ALL_SERVERS, station } = request;
-    this.server.receive(bytes, CLIENT, now, to, station);
+    this.server.receive(bytes, CLIENT, now, station, to);
     // Bytes are borrowed: what the engine kept a view of is spoilt.
     bytes.fill(0xee);
     return this.replies.length > before ? readMessage6(this.replies.at(-1)!.bytes) : undefined;
@@ -374,7 +383,7 @@ test('through relay agents: answered by the same way, for this subnet only (RFC 
     outer.hopCount = 1;
     outer.peerAddress = at('fe80::77');
     outer.options = [dhcpv6RelayedMessage(inner)];
-    bench.server.receive(encodeDhcpv6(outer), at('2001:db8:9::2'), 0, at('2001:db8::1'));
+    bench.server.receive(encodeDhcpv6(outer), at('2001:db8:9::2'), 0, undefined, at('2001:db8::1'));
   };
   relayed('2001:db8::ffff');
   const { bytes, destination, port } = bench.replies[0]!;
@@ -497,13 +506,109 @@ test('what a client has may be reserved for its MAC address, then and in a later
   const after = new Bench();
   assert.equal(after.server.importLeases(bench.server.leases(0), 0), 1);
   for (const { server } of [bench, after]) {
-    assert.throws(() => server.reserve({ mac: macOf(2), address }, 0), {
-      code: 'DHCP_POOL_INVALID',
-    });
     assert.equal(String(server.reserve({ mac: macOf(1), address }, 0)), String(address));
     assert.equal(server.leases(0).length, 1);
     assert.equal(String(server.reserve({ mac: macOf(1) }, 0)), String(address));
   }
+});
+
+test('an address that a client has leased may be reserved for another: the client is told of, and given another when it asks again', () => {
+  for (const type of [RENEW, REBIND]) {
+    const bench = new Bench();
+    const address = bench.lease(1);
+    const reserved = { mac: macOf(9), hostname: 'box', address: at(address) };
+    bench.server.reserve(reserved, 1000);
+    bench.server.reserve(reserved, 1000);
+    assert.deepEqual(bench.events, [
+      `leased ${address}/128`,
+      `displaced ${address}/128 for ${HOUR - 1000}`,
+    ]);
+    assert.equal(bench.lease(9, 1000), '2001:db8::101', 'two are not to have it at once');
+    const server = type === RENEW ? { server: SERVER_DUID } : {};
+    const reply = bench.ask({ type, client: 1, addresses: [address], ...server, now: 2000 });
+    const [association] = associationsOf(reply!);
+    assert.deepEqual(
+      association!.addresses.map((one) => [one.address.toString(), one.valid > 0]),
+      [
+        ['2001:db8::102', true],
+        [address, false],
+      ],
+    );
+    assert.equal(bench.lease(9, 2000), address);
+  }
+});
+
+test('a displaced lease that ends or is given back leaves the address to whom it is reserved for; an offer at once', () => {
+  for (const how of ['ends', 'release', 'solicit', 'offer']) {
+    const bench = new Bench();
+    const address = addressesOf(bench.ask({ type: SOLICIT, addresses: [''] }))[0]!;
+    const ask = { client: 1, addresses: [address], server: SERVER_DUID };
+    if (how !== 'offer') bench.ask({ type: REQUEST, ...ask });
+    bench.server.reserve({ mac: macOf(9), address: at(address) }, 0);
+    if (how === 'ends') bench.server.advance(HOUR);
+    if (how === 'release') bench.ask({ type: RELEASE, ...ask });
+    if (how === 'solicit') bench.ask({ type: SOLICIT, client: 1, addresses: [address] });
+    const [lease, ...others] = bench.server.leases(0);
+    assert.deepEqual([lease?.client, lease?.lease], ['hw:1:020000000009', `${address}/128`], how);
+    assert.deepEqual(others, []);
+    assert.notEqual(bench.lease(1, HOUR), address);
+  }
+});
+
+test('whatever is leased and reserved, no client is told an address of another, and in the end all are free', () => {
+  const kinds = ['lease', 'renew', 'reserve', 'any', 'unreserve', 'decline', 'wait'] as const;
+  const step = fc.record({
+    kind: fc.constantFrom(...kinds),
+    client: fc.integer({ min: 1, max: 6 }),
+    last: fc.integer({ min: 0, max: 3 }),
+  });
+  fc.assert(
+    fc.property(fc.array(step, { maxLength: 40 }), (steps) => {
+      const bench = new Bench({ limits: { quarantine: HOUR } });
+      let now = 0;
+      for (const { kind, client, last } of steps) {
+        const mac = macOf(client);
+        const address = `2001:db8::10${last}`;
+        const ask = { client, addresses: [address], server: SERVER_DUID, now };
+        if (kind === 'wait') now += HOUR / 2;
+        if (kind === 'unreserve') bench.server.unreserve({ mac }, now);
+        if (kind === 'decline') bench.ask({ type: DECLINE, ...ask });
+        if (kind === 'reserve' || kind === 'any') {
+          try {
+            bench.server.reserve(kind === 'any' ? { mac } : { mac, address: at(address) }, now);
+          } catch (error) {
+            assert.match((error as NetloomError).code, /^DHCP_POOL_(INVALID|EXHAUSTED)$/);
+          }
+        }
+        const leased =
+          kind === 'lease'
+            ? bench.lease(client, now)
+            : kind === 'renew' && addressesOf(bench.ask({ type: RENEW, ...ask }))[0];
+        if (leased === false || leased === undefined || leased.startsWith('status')) continue;
+        const holder = bench.server.leases(now).find(({ lease }) => lease === `${leased}/128`);
+        assert.equal(holder?.client, `duid:${toHex(duidOfMac(mac))}`);
+      }
+      for (let client = 1; client <= 6; client++)
+        bench.server.unreserve({ mac: macOf(client) }, now);
+      now += 2 * HOUR;
+      bench.server.advance(now);
+      assert.equal(bench.server.size, 0);
+      const given = [7, 8, 9, 10, 11].map((client) => bench.lease(client, now));
+      assert.equal(new Set(given.slice(0, 4)).size, 4);
+      assert.deepEqual(
+        given.map((text) => text.startsWith('status')),
+        [false, false, false, false, true],
+      );
+    }),
+    { numRuns: 500 },
+  );
+});
+
+test('a client has the name that its owner gave it', () => {
+  const bench = new Bench();
+  bench.server.setName({ mac: macOf(1) }, 'box');
+  bench.lease(1);
+  assert.equal(bench.server.leases(0)[0]?.hostname, 'box');
 });
 
 test('a client’s name is taken from its FQDN option (RFC 4704)', () => {

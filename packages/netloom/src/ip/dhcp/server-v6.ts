@@ -19,7 +19,7 @@ import {
   type Dhcpv6Option,
 } from '../../wire/index.ts';
 import { acceptDhcpv6, type AcceptedDhcpv6 } from './accepting-v6.ts';
-import { NO_STATION, type DhcpFreeReason } from './binding.ts';
+import { NO_STATION, type DhcpFreeReason, type DhcpHeir } from './binding.ts';
 import {
   dhcpv6ClientKeys,
   type Dhcpv6LeaseRecord,
@@ -49,6 +49,8 @@ export interface Dhcpv6ServerSink {
   leased?(lease: Cidr, client: string, hostname: string | undefined): void;
   /** A lease is no longer the client's. */
   freed?(lease: Cidr, client: string, reason: DhcpFreeReason): void;
+  /** An address has been reserved for `heir` that another client has leased, as the record tells: that is given another when it asks again. */
+  displaced?(lease: Dhcpv6LeaseRecord, heir: DhcpHeir): void;
 }
 
 /** How to make a {@link Dhcpv6Server}. */
@@ -119,6 +121,7 @@ export class Dhcpv6Server implements Engine {
       {
         leased: (lease, client, hostname) =>
           this.#outbox.add(() => this.#sink.leased?.(lease, client, hostname)),
+        displaced: (lease, heir) => this.#outbox.add(() => this.#sink.displaced?.(lease, heir)),
         offerTakenBack: () => this.drops.add('offer-taken-back'),
         freed: (lease, client, reason) =>
           this.#outbox.add(() => this.#sink.freed?.(lease, client, reason)),
@@ -158,6 +161,11 @@ export class Dhcpv6Server implements Engine {
     this.#outbox.deliver();
   }
 
+  /** As {@link Dhcpv4Server.setName}: has the client known by this name. */
+  setName(client: Dhcpv6ReservedClient, name: string | undefined): void {
+    this.#leasing.setName(client, name);
+  }
+
   deadline(): number {
     return this.#leasing.deadline();
   }
@@ -168,14 +176,19 @@ export class Dhcpv6Server implements Engine {
   }
 
   /**
-   * A message that came to UDP port 547 of the address `to` (undefined counts as a group) from a station (undefined counts as one that is trusted). Borrowed until this
-   * returns.
+   * A message that came to UDP port 547 of the address `to` (undefined counts as a group), from this station, if that is known: then it is held to its share. Borrowed until
+   * this returns.
    */
-  receive(bytes: Uint8Array, from: IpAddress, now: number, to?: IpAddress, station?: number): void {
+  receive(
+    bytes: Uint8Array,
+    from: IpAddress,
+    now: number,
+    station: number = NO_STATION,
+    to?: IpAddress,
+  ): void {
     this.advance(now);
-    const isServed = station === undefined || this.#rates.take(station, now);
-    const sender = { from, station: station ?? NO_STATION };
-    const reason = isServed ? this.#handle(bytes, sender, now, to) : 'station-rate';
+    const isServed = this.#rates.take(station, now);
+    const reason = isServed ? this.#handle(bytes, { from, station }, now, to) : 'station-rate';
     countDrop(this.drops, reason, { engine: 'dhcpv6-server', from, at: now });
     this.#outbox.deliver();
   }

@@ -1,4 +1,5 @@
 import { TokenBucket } from '../../core/index.ts';
+import { NO_STATION } from './binding.ts';
 
 /** Stations that are kept apart; past it the one heard first begins anew. */
 const STATIONS = 4096;
@@ -15,8 +16,9 @@ export class StationRates {
     this.#perSecond = perSecond;
   }
 
-  /** Whether one more of this station's may be served. */
+  /** Whether one more of this station's may be served; where nobody has said which it is, it may. */
   take(station: number, now: number): boolean {
+    if (station === NO_STATION) return true;
     let bucket = this.#buckets.get(station);
     if (bucket === undefined) {
       bucket = new TokenBucket(this.#perSecond, BURST * this.#perSecond);

@@ -13,6 +13,7 @@ import {
   VLAN_TAG_LENGTH,
   UDP_HEADER_LENGTH,
   isFault,
+  isVlanType,
   parseIpv4,
   parseIpv6,
   parseTcp,
@@ -54,7 +55,7 @@ export class FlowPacket {
       if (frame.length < at) return 'truncated';
       const type = readUint16(frame, at - 2);
       if (type === EtherType.IPV4 || type === EtherType.IPV6) return this.#readPacket(frame, at);
-      if (type !== EtherType.VLAN && type !== EtherType.SERVICE_VLAN) return 'other-protocol';
+      if (!isVlanType(type)) return 'other-protocol';
       at += VLAN_TAG_LENGTH;
     }
     return 'too-many';

@@ -161,11 +161,13 @@ test('what is of no flow, or of one too many, is counted by reason', () => {
     fromHex('ffffffffffff0200000000010806'),
     udpFrame('a'),
     new Uint8Array(3),
+    client({ flags: ACK, sequence: -(2 ** 31), text: 'far' }),
   );
   assert.deepEqual(watched.tracker.passedOver.snapshot(), {
     'bad-checksum': 1,
     fragment: 1,
     'other-protocol': 1,
+    'out-of-window': 1,
     'too-many-flows': 1,
     truncated: 2,
   });

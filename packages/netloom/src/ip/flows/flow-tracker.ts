@@ -75,7 +75,7 @@ class TrackedFlow implements Flow {
  * nothing, and has no clock.
  */
 export class FlowTracker {
-  /** Frames of no flow, by reason; `too-many-flows`: of flows that were not followed. */
+  /** Frames of no flow, by reason; `too-many-flows`: of flows that were not followed; `out-of-window`: too far from the rest of their stream to be of it. */
   readonly passedOver: Counters = new Counters();
   readonly #sink: FlowSink;
   readonly #limits: FlowTrackerLimits;
@@ -115,10 +115,7 @@ export class FlowTracker {
 
   /** There are no more frames: what is held beyond gaps is given. */
   end(): void {
-    for (const { assemblers } of this.#flows) {
-      assemblers?.forward.flush();
-      assemblers?.backward.flush();
-    }
+    for (const flow of this.#flows) flush(flow);
   }
 
   #flowOf(packet: FlowPacket, time: bigint | undefined): TrackedFlow | undefined {
@@ -144,6 +141,7 @@ export class FlowTracker {
         {
           data: (bytes) => this.#sink.data?.(flow, direction, bytes),
           gap: (length) => this.#sink.gap?.(flow, direction, length),
+          stray: () => this.passedOver.add('out-of-window'),
         },
         this.#limits,
         this.#held,

@@ -16,6 +16,11 @@ class Output {
   gap(length: number): void {
     this.events.push(-length);
   }
+
+  strays = 0;
+  stray(): void {
+    this.strays++;
+  }
 }
 
 function assembler(limits: Partial<FlowTrackerLimits> = {}) {
@@ -137,4 +142,5 @@ test('a segment farther off than any window reaches is not of the stream', () =>
   assert.equal(held.total, 0);
   it.flush();
   assert.deepEqual(output.events, []);
+  assert.equal(output.strays, 2);
 });

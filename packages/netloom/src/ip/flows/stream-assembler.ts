@@ -8,6 +8,8 @@ export interface StreamSink {
   data(bytes: Uint8Array): void;
   /** So many bytes are not there and will not come; what follows comes after them. */
   gap(length: number): void;
+  /** A segment was dropped that is farther off than any window reaches. */
+  stray(): void;
 }
 
 /** Bytes held beyond gaps by many assemblers. */
@@ -41,11 +43,6 @@ export class StreamAssembler {
     this.#beyond = new Reassembly(limits.pieces);
   }
 
-  /** Whether the stream's beginning is known. */
-  get hasBegun(): boolean {
-    return this.#next !== undefined;
-  }
-
   /** The stream begins with this sequence number: that after the SYN. */
   begin(sequence: number): void {
     this.#next ??= sequence | 0;
@@ -56,8 +53,8 @@ export class StreamAssembler {
     if (bytes.length === 0) return;
     this.begin(sequence);
     const ahead = distance(this.#next!, sequence);
-    if (ahead > LARGEST_WINDOW || ahead < -LARGEST_WINDOW) return;
-    if (ahead <= 0) this.#take(bytes, -ahead);
+    if (ahead > LARGEST_WINDOW || ahead < -LARGEST_WINDOW) this.#sink.stray();
+    else if (ahead <= 0) this.#take(bytes, -ahead);
     else this.#hold(sequence, bytes);
   }
 

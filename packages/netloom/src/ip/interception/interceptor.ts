@@ -31,21 +31,24 @@ export type AttemptEnd =
   | 'reset'
   /** The guest has not been heard for a while. */
   | 'timeout'
-  /** There were too many, and it was the oldest. */
+  /** There were too many, and it was the oldest of the guest who had most. */
   | 'displaced'
   /** The interception was closed, or the link that the guest is on. */
   | 'closed';
 
+/** How something of a guest's came in. */
+export interface Intercepted {
+  readonly interface: Interface;
+  /** The station that sent it, as `MacAddress.toNumber` has it: who shares something out among guests tells them apart by this. */
+  readonly station: number;
+}
+
 /** A guest's SYN that waits for an answer. */
-export interface InterceptedConnection {
+export interface InterceptedConnection extends Intercepted {
   /** The guest. */
   readonly remote: SocketAddress;
   /** Where it wants to. */
   readonly local: SocketAddress;
-  /** Where it came in. */
-  readonly interface: Interface;
-  /** The station that sent it, as `MacAddress.toNumber` has it: who shares something out among guests tells them apart by this. */
-  readonly station: number;
   /** The address is one of the stack's own, and nothing listens there. */
   readonly isOwn: boolean;
   /** Called once if the guest gives up before it has been answered; not after that. */
@@ -60,26 +63,19 @@ export interface InterceptedConnection {
 }
 
 /** A guest's datagram. */
-export interface InterceptedDatagram extends Datagram {
+export interface InterceptedDatagram extends Datagram, Intercepted {
   /** Where it is to go. */
   readonly destination: SocketAddress;
-  /** Where it came in. */
-  readonly interface: Interface;
-  /** The station that sent it, as `MacAddress.toNumber` has it: who shares something out among guests tells them apart by this. */
   readonly station: number;
   /** The address is one of the stack's own, and no socket is there. */
   readonly isOwn: boolean;
 }
 
 /** A guest's echo request. */
-export interface InterceptedEcho {
+export interface InterceptedEcho extends Intercepted {
   /** The guest. */
   readonly source: IpAddress;
   readonly target: IpAddress;
-  /** Where it came in. */
-  readonly interface: Interface;
-  /** The station that sent it, as `MacAddress.toNumber` has it: who shares something out among guests tells them apart by this. */
-  readonly station: number;
   readonly sequence: number;
   /** Bytes after the ICMP header. */
   readonly size: number;

@@ -1,11 +1,9 @@
 import { IpAddress } from '../../core/index.ts';
-import type { MldMessage } from '../../wire/index.ts';
+import { IPV6_ALL_NODES, IPV6_ALL_ROUTERS, type MldMessage } from '../../wire/index.ts';
 import type { MembershipProtocol } from './protocol.ts';
 
-/** Every MLDv2 router hears these (RFC 3810, section 5.2.14); every router these (RFC 4291, section 2.7.1). */
+/** Every MLDv2 router hears these (RFC 3810, section 5.2.14). */
 const ALL_MLD_ROUTERS = IpAddress.parse('ff02::16');
-const ALL_ROUTERS = IpAddress.parse('ff02::2');
-const ALL_NODES = IpAddress.parse('ff02::1');
 
 /** Scopes that end before the first router: reserved and interface-local (RFC 3810, section 6; RFC 7346, section 2). */
 const INTERFACE_LOCAL = 1;
@@ -23,8 +21,8 @@ export const MLD: MembershipProtocol<MldMessage> = {
   // RFC 3810, section 9.11; RFC 2710, section 7.10.
   unsolicitedReportInterval: { newest: 1000, older: 10_000 },
   isReported: (group) =>
-    !group.equals(ALL_NODES) && ((group.word0 >>> 16) & 0x0f) > INTERFACE_LOCAL,
+    !group.equals(IPV6_ALL_NODES) && ((group.word0 >>> 16) & 0x0f) > INTERFACE_LOCAL,
   report: (records) => ({ message: { kind: 'report-v2', records }, destination: ALL_MLD_ROUTERS }),
   olderReport: (group) => ({ message: { kind: 'report', group }, destination: group }),
-  leave: (group) => ({ message: { kind: 'done', group }, destination: ALL_ROUTERS }),
+  leave: (group) => ({ message: { kind: 'done', group }, destination: IPV6_ALL_ROUTERS }),
 };

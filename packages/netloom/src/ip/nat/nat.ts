@@ -5,7 +5,6 @@
  */
 import {
   Counters,
-  NetloomError,
   readInt32,
   withLimits,
   type IpAddress,
@@ -16,7 +15,7 @@ import { IpProtocol, TcpFlag } from '../../wire/index.ts';
 import { NAT_DROP } from '../diagnostics.ts';
 import type { IcmpErrorKind } from '../icmp/icmp-error.ts';
 import type { GonePacket } from '../icmp/quote.ts';
-import { isSameAddress, type Interface } from '../interface/interface.ts';
+import type { Interface } from '../interface/interface.ts';
 import type { Packet } from '../packet.ts';
 import { translateError, untranslate } from './error-translator.ts';
 import { isInboundOf, isOutboundOf, type NatFlow } from './flow.ts';
@@ -32,7 +31,8 @@ import {
   type NatPublicationOptions,
   type NatTimeouts,
 } from './options.ts';
-import { NatPublication } from './publication.ts';
+import type { NatPublication } from './publication.ts';
+import { NatPublications } from './publications.ts';
 import { rewriteEnds } from './rewrite.ts';
 import { NatScope } from './scope.ts';
 import { NatTable } from './table.ts';
@@ -74,7 +74,7 @@ export class Nat implements Translator {
   readonly #scope: NatScope;
   readonly #table: NatTable;
   readonly #held: HeldSyns;
-  readonly #publications = new Set<NatPublication>();
+  readonly #publications: NatPublications;
   readonly #ends = new TransportEnds();
   readonly #translation = new EndsTranslation();
   /** The flows found last, for packets come in trains. */
@@ -88,7 +88,11 @@ export class Nat implements Translator {
     this.#timeouts = withLimits(NAT_TIMEOUTS, options.timeouts);
     this.#limits = withLimits(NAT_LIMITS, options.limits);
     this.#environment = environment;
-    this.#scope = new NatScope(options, environment, (externals) => this.#readdress(externals));
+    this.#scope = new NatScope(options, environment, (externals) => {
+      // What was seen as another address is over.
+      this.#table.dropOthers(externals);
+      this.#publications.readdress(externals);
+    });
     this.#table = new NatTable({
       random,
       behaviour: this.behaviour,
@@ -98,6 +102,12 @@ export class Nat implements Translator {
       externals: (family) => this.#scope.externals(family),
       isPortTaken: (protocol, port) => environment.isPortTaken(protocol, port),
       timersChanged: () => environment.timersChanged(),
+    });
+    this.#publications = new NatPublications({
+      limit: this.#limits.publications,
+      table: this.#table,
+      externals: (family) => this.#scope.externals(family),
+      isPortTaken: (protocol, port) => environment.isPortTaken(protocol, port),
     });
     this.#held = new HeldSyns(this.#limits.heldSyns, ({ remote, external, sequence }) => {
       const gone = {
@@ -134,28 +144,7 @@ export class Nat implements Translator {
 
   /** Has a port outside lead to a port inside, for anybody, until the answer is closed. Throws `ADDRESS_IN_USE` or `TOO_MANY_OPEN`. */
   publish(options: NatPublicationOptions): NatPublication {
-    const { external } = options;
-    const made = new NatPublication(options, (closed) => this.#unpublish(closed));
-    if (this.#publications.size >= this.#limits.publications) {
-      throw new NetloomError('TOO_MANY_OPEN', `${this.#limits.publications} ports are published`, {
-        remedy: 'Close some, or raise the limit `publications`.',
-      });
-    }
-    const isTaken = [...this.#publications].some(
-      (other) => other.protocol === made.protocol && overlaps(other.options, options),
-    );
-    if (isTaken || this.#environment.isPortTaken(made.protocol, external.port)) {
-      throw new NetloomError(
-        'ADDRESS_IN_USE',
-        `${options.protocol} port ${external.port} is taken`,
-        {
-          remedy: 'Publish another port, or close what has it.',
-        },
-      );
-    }
-    this.#publications.add(made);
-    this.#place(made);
-    return made;
+    return this.#publications.open(options);
   }
 
   concerns(packet: Packet): boolean {
@@ -354,40 +343,6 @@ export class Nat implements Translator {
     this.drops.add(reason);
     return true;
   }
-
-  #unpublish(publication: NatPublication): void {
-    this.#publications.delete(publication);
-    if (publication.mapping !== undefined) this.#table.drop(publication.mapping);
-    publication.mapping = undefined;
-  }
-
-  #place(publication: NatPublication): void {
-    const { inside } = publication.options;
-    const external = publication.externalEnd(this.#scope.externals(inside.address.family));
-    if (external === undefined) return;
-    publication.mapping = this.#table.publish(publication.protocol, inside, external);
-  }
-
-  /** The external addresses have changed: what was seen as another is over. */
-  #readdress(externals: readonly IpAddress[]): void {
-    this.#table.dropOthers(externals);
-    for (const publication of this.#publications) {
-      const { mapping } = publication;
-      const { family } = publication.options.inside.address;
-      const wanted = publication.externalEnd(externals.filter((each) => each.family === family));
-      if (mapping !== undefined && wanted?.address.equals(mapping.external.address)) continue;
-      if (mapping !== undefined) this.#table.drop(mapping);
-      publication.mapping = undefined;
-      this.#place(publication);
-    }
-  }
-}
-
-function overlaps(a: NatPublicationOptions, b: NatPublicationOptions): boolean {
-  if (a.external.port !== b.external.port) return false;
-  if (a.inside.address.family !== b.inside.address.family) return false;
-  const [first, second] = [a.external.address, b.external.address];
-  return first === undefined || second === undefined || isSameAddress(first, second);
 }
 
 /** The router is to say so, and nothing is to be kept of it. */

@@ -78,7 +78,7 @@ export class NatTable implements Engine {
     return isThere === mapping ? this.#open(mapping, remote, false, now) : undefined;
   }
 
-  /** A mapping that stays until it is {@link unpublish}ed, in the place of what is there. */
+  /** A mapping that stays until it is {@link drop}ped, in the place of what is there. */
   publish(protocol: number, inside: SocketAddress, external: SocketAddress): NatMapping {
     const others = [
       this.mappings.findExternal(protocol, external.address, external.port),

@@ -90,7 +90,7 @@ test('checks without end are answered to all now and then', () => {
   const free: NdpMessage = { kind: 'neighbour-solicitation', target: OWN, options: [] };
   for (let left = 1000; left > 0; left--) bench.inject(ndpFrame(probe, free));
   assert.equal(bench.lines().length, 50);
-  assert.equal(bench.stack.drops.get('ndp-answer-limit'), 950);
+  assert.equal(bench.interface.drops.get('neighbour-answer-limit'), 950);
 });
 
 test('a router says that it is one (RFC 4861, section 7.2.4)', () => {

@@ -1,5 +1,6 @@
-import { IpAddress, TokenBucket, type Counters, type MacAddress } from '../../core/index.ts';
+import { IpAddress, type Counters, type MacAddress } from '../../core/index.ts';
 import {
+  IPV6_ALL_NODES,
   IpProtocol,
   NDP_HOP_LIMIT,
   emitNdp,
@@ -43,16 +44,9 @@ export interface NdpListener {
   advertisement(via: Interface, message: NeighbourAdvertisement): boolean;
 }
 
-/** The group of all nodes on a link (RFC 4291, section 2.7.1). */
-const ALL_NODES = IpAddress.parse('ff02::1');
-
-/** Answers to all nodes of one link in a second: whoever has no address yet makes us speak to everybody with each question. */
-const ANSWERS_TO_ALL = 50;
-
 /** Neighbour discovery, host side: link addresses of neighbours and routers' advertisements (RFC 4861). */
 export class NdpLayer {
   readonly #environment: NdpEnvironment;
-  readonly #answersToAll = new WeakMap<Interface, TokenBucket>();
   readonly #listeners: NdpListener[] = [];
   /** By interface: who answers those that ask for routers. */
   readonly #routers = new Map<Interface, (source: IpAddress) => void>();
@@ -103,21 +97,13 @@ export class NdpLayer {
     const option = findNdpOption(message.options, 'source-link-address');
     if (source.isUnspecified) {
       // Somebody checks whether the address is free: everybody is told that it is not.
-      if (this.#mayAnswerAll(via)) this.#advertise(via, target, ALL_NODES, false);
-      else this.#environment.drops.add('ndp-answer-limit');
+      if (via.neighbours.mayAnswerAll(this.#environment.now())) {
+        this.#advertise(via, target, IPV6_ALL_NODES, false);
+      }
       return;
     }
     if (option !== undefined) this.#learn(via, source, option.mac, false);
     this.#advertise(via, target, source, true);
-  }
-
-  #mayAnswerAll(via: Interface): boolean {
-    let bucket = this.#answersToAll.get(via);
-    if (bucket === undefined) {
-      bucket = new TokenBucket(ANSWERS_TO_ALL, ANSWERS_TO_ALL);
-      this.#answersToAll.set(via, bucket);
-    }
-    return bucket.take(this.#environment.now());
   }
 
   /** Section 7.2.5. */
@@ -203,7 +189,7 @@ export class NdpLayer {
 
   /** Tells the whole link where an address is, unasked (RFC 4861, section 7.2.6). */
   announce(via: Interface, target: IpAddress): void {
-    this.#advertise(via, target, ALL_NODES, false);
+    this.#advertise(via, target, IPV6_ALL_NODES, false);
   }
 
   #advertise(via: Interface, target: IpAddress, destination: IpAddress, solicited: boolean): void {

@@ -20,6 +20,8 @@ export interface NeighbourLimits {
   readonly waitingBytes: number;
   /** Questions to all stations in a second: each costs every one of them (RFC 6583, section 5.2). */
   readonly questionsPerSecond: number;
+  /** Answers to all stations in a second: whoever has no address yet has us speak to everybody with each question. */
+  readonly answersPerSecond: number;
   readonly reachableTime: number;
   readonly retransmitTime: number;
   readonly delayFirstProbe: number;
@@ -36,6 +38,7 @@ export const NEIGHBOUR_LIMITS: NeighbourLimits = {
   waitingFrames: 64,
   waitingBytes: 4_194_304,
   questionsPerSecond: 500,
+  answersPerSecond: 50,
   reachableTime: 30_000,
   retransmitTime: 1000,
   delayFirstProbe: 5000,
@@ -69,6 +72,7 @@ export class NeighbourCache {
   readonly #ranks = new NeighbourRanks();
   readonly #timers = new TimerQueue<Neighbour>();
   readonly #questions: TokenBucket;
+  readonly #answers: TokenBucket;
   /** All frames that wait, oldest first. */
   readonly #waiting = new Set<WaitingFrame>();
   #waitingBytes = 0;
@@ -79,8 +83,9 @@ export class NeighbourCache {
     this.#random = random;
     this.#drops = drops;
     this.#entries = new NeighbourTable(random.fill(new Uint8Array(8)));
-    const { questionsPerSecond } = limits;
+    const { questionsPerSecond, answersPerSecond } = limits;
     this.#questions = new TokenBucket(questionsPerSecond, questionsPerSecond);
+    this.#answers = new TokenBucket(answersPerSecond, answersPerSecond);
   }
 
   get size(): number {
@@ -201,6 +206,13 @@ export class NeighbourCache {
     if (neighbour.state !== 'reachable') return;
     this.#heard(neighbour, now);
     this.#ranks.update(neighbour);
+  }
+
+  /** Whether one more question may be answered to all stations; if not, that is counted. */
+  mayAnswerAll(now: number): boolean {
+    if (this.#answers.take(now)) return true;
+    this.#drops.add('neighbour-answer-limit');
+    return false;
   }
 
   deadline(): number {

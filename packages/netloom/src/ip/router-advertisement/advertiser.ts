@@ -6,14 +6,14 @@
  */
 import {
   Counters,
-  IpAddress,
   TokenBucket,
   withLimits,
   type Engine,
+  type IpAddress,
   type MacAddress,
   type Random,
 } from '../../core/index.ts';
-import type { RouterAdvertisement } from '../../wire/index.ts';
+import { IPV6_ALL_NODES, type RouterAdvertisement } from '../../wire/index.ts';
 import { Outbox } from '../outbox.ts';
 import { ROUTER_ADVERTISER_LIMITS, type RouterAdvertiserLimits } from './limits.ts';
 import {
@@ -41,9 +41,6 @@ export interface RouterAdvertiserOptions {
   readonly minimumInterval?: number;
   readonly limits?: Partial<RouterAdvertiserLimits>;
 }
-
-/** All nodes of a link (RFC 4291, section 2.7.1). */
-const ALL_NODES = IpAddress.parse('ff02::1');
 
 /** `MaxRtrAdvInterval` and `MinRtrAdvInterval` (RFC 4861, section 6.2.1). */
 const DEFAULT_MAXIMUM_INTERVAL = 600_000;
@@ -123,7 +120,7 @@ export class RouterAdvertiser implements Engine {
     this.#lastAt = now;
     const { mac } = this.#options;
     const farewell = farewellOf(this.#network, mac, this.#maximumInterval);
-    this.#outbox.add(() => this.#sink.send(farewell, ALL_NODES));
+    this.#outbox.add(() => this.#sink.send(farewell, IPV6_ALL_NODES));
     this.#outbox.deliver();
   }
 
@@ -172,7 +169,7 @@ export class RouterAdvertiser implements Engine {
   #sendToAll(now: number): void {
     // That answers those who were to be answered alone, too.
     this.#answers.clear();
-    this.#send(ALL_NODES);
+    this.#send(IPV6_ALL_NODES);
     this.#lastAt = now;
     const span = this.#maximumInterval - this.#minimumInterval;
     let wait = this.#minimumInterval + span * this.#options.random.float();

@@ -1,4 +1,4 @@
-import { FairShares, type NetloomError } from '../../core/index.ts';
+import { FairShares } from '../../core/index.ts';
 import { IpProtocol, TcpFlag, type TcpHeader } from '../../wire/index.ts';
 import type { IcmpErrorKind } from '../icmp/icmp-error.ts';
 import type { GonePacket } from '../icmp/quote.ts';
@@ -6,7 +6,7 @@ import type { AttemptEnd, Interceptor, Refusal } from '../interception/index.ts'
 import type { Packet } from '../packet.ts';
 import type { Path } from '../route/path.ts';
 import { TcpAttempt } from './attempt.ts';
-import type { TcpConnection } from './connection.ts';
+import type { TcpOpened } from './connection.ts';
 import type { TcpLayer, TcpTimers } from './layer.ts';
 
 /** What attempts need of the stack around them. */
@@ -27,8 +27,7 @@ export class TcpAttempts {
   readonly #layer: TcpLayer;
   readonly #timers: TcpTimers;
   readonly #environment: AttemptEnvironment;
-  /** Oldest first. */
-  readonly #all = new Set<TcpAttempt>();
+  /** By the guest's station. */
   readonly #shares = new FairShares<number, TcpAttempt>();
 
   constructor(layer: TcpLayer, timers: TcpTimers, environment: AttemptEnvironment) {
@@ -39,7 +38,7 @@ export class TcpAttempts {
 
   /** How many there are. */
   get size(): number {
-    return this.#all.size;
+    return this.#shares.size;
   }
 
   /** A SYN of no connection and no listener has come. Answers whether it is an interceptor's affair. */
@@ -56,13 +55,12 @@ export class TcpAttempts {
       statistics.drops.add('tcp-attempts-of-guest-limit');
       return true;
     }
-    if (this.#all.size >= limits.attempts) this.#displaceOne();
+    if (this.size >= limits.attempts) this.#displaceOne();
     if (this.#layer.connections >= limits.connections) {
       statistics.drops.add('tcp-connection-limit');
       return true;
     }
     const attempt = new TcpAttempt(this, path, packet, syn, interceptor, used);
-    this.#all.add(attempt);
     this.#shares.add(attempt.station, attempt);
     this.#layer.flows.add(attempt);
     this.heard(attempt, now);
@@ -76,15 +74,12 @@ export class TcpAttempts {
   }
 
   /** See {@link TcpAttempt.accept}. */
-  accept(
-    attempt: TcpAttempt,
-    opened: (connection: TcpConnection, error: NetloomError | undefined) => void,
-  ): void {
+  accept(attempt: TcpAttempt, opened: TcpOpened): void {
     this.#leaveFlows(attempt);
     const { path, syn, used } = attempt;
     const now = this.#layer.now();
     attempt.connection = this.#layer.accept(path, syn, now, used, (connection, error) => {
-      this.#release(attempt);
+      this.#shares.remove(attempt.station, attempt);
       opened(connection, error);
     });
   }
@@ -110,7 +105,7 @@ export class TcpAttempts {
   /** It is over. */
   remove(attempt: TcpAttempt): void {
     this.#leaveFlows(attempt);
-    this.#release(attempt);
+    this.#shares.remove(attempt.station, attempt);
   }
 
   /** A segment that belongs to nothing here. */
@@ -120,7 +115,7 @@ export class TcpAttempts {
 
   /** Gives up those that are meant and have not been answered yet. */
   cancel(why: AttemptEnd, isMeant: (attempt: TcpAttempt) => boolean): void {
-    for (const attempt of this.#all) {
+    for (const attempt of this.#shares.items()) {
       if (attempt.connection === undefined && isMeant(attempt)) attempt.cancel(why);
     }
   }
@@ -133,10 +128,6 @@ export class TcpAttempts {
   #leaveFlows(attempt: TcpAttempt): void {
     this.#layer.flows.remove(attempt);
     this.#timers.clear(attempt);
-  }
-
-  #release(attempt: TcpAttempt): void {
-    if (this.#all.delete(attempt)) this.#shares.remove(attempt.station, attempt);
   }
 
   /** As a closed port answers a SYN (RFC 9293, section 3.10.7.1). */

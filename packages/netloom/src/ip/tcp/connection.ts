@@ -30,9 +30,13 @@ export interface TcpConnectionOptions {
   readonly remotePort: number;
   /** ISS */
   readonly initialSequence: number;
-  /** Called once: the handshake is done, or it failed. */
-  readonly opened: (connection: TcpConnection, error: NetloomError | undefined) => void;
+  /** Added to our clock's milliseconds to make timestamps. */
+  readonly timestampOffset: number;
+  readonly opened: TcpOpened;
 }
+
+/** Called once: the handshake is done, or it failed. */
+export type TcpOpened = (connection: TcpConnection, error: NetloomError | undefined) => void;
 
 /**
  * A TCP connection: the transmission control block of RFC 9293, and the {@link Connection} its user holds.
@@ -100,7 +104,7 @@ export class TcpConnection implements Connection, Flow {
   /** One was sent besides, since the peer's came again: what an acknowledgment answers is then not known. */
   synRepeated = false;
   /** Where half-open connections of a listener are counted; see `listener.ts`. */
-  opened: ((connection: TcpConnection, error: NetloomError | undefined) => void) | undefined;
+  opened: TcpOpened | undefined;
 
   deadline: number = NOT_QUEUED.deadline;
   position: number = NOT_QUEUED.position;
@@ -127,7 +131,7 @@ export class TcpConnection implements Connection, Flow {
     this.remotePort = options.remotePort;
     this.initialSequence = initialSequence;
     this.opened = options.opened;
-    this.timestampOffset = layer.timestampOffset(this);
+    this.timestampOffset = options.timestampOffset;
     this.sender = new Sender(initialSequence, 536, (sequence, offset, length, fin, push, resent) =>
       sendData(this, sequence, offset, length, fin, push, resent),
     );

@@ -12,34 +12,24 @@ import { TCP_DROP } from '../diagnostics.ts';
 import type { IpOutput } from '../output.ts';
 import type { Packet } from '../packet.ts';
 import type { Path } from '../route/path.ts';
-import { choosePort } from '../ports.ts';
 import { TcpAttempt } from './attempt.ts';
 import { TcpAttempts, type AttemptEnvironment } from './attempts.ts';
 import { Cubic, type CongestionControl, type CongestionOptions } from './congestion/index.ts';
-import { TcpConnection } from './connection.ts';
+import { TcpConnection, type TcpOpened } from './connection.ts';
 import { FlowTable } from './flow-table.ts';
-import { InitialSequence } from './initial-sequence.ts';
 import type { TcpLimits } from './limits.ts';
 import type { TcpListener } from './listener.ts';
 import { TcpListeners } from './listeners.ts';
-import { windowScaleFor } from './receiver.ts';
+import { TcpOpening } from './opening.ts';
 import { resetStray } from './resets.ts';
-import { takeSynOptions } from './segment-arrival.ts';
 import { isChecksumRight } from './segment-checksum.ts';
 import { SegmentWriter } from './segment-writer.ts';
 import type { SendQueue } from './send-queue.ts';
-import { after } from './sequence.ts';
 import { TcpStatistics } from './statistics.ts';
 import { TimeWait } from './time-wait.ts';
 import { TimeWaits } from './time-waits.ts';
 import { connectionDeadline } from './timers.ts';
-import {
-  acknowledgeIfDue,
-  attemptSyn,
-  reserveForReport,
-  sendAcknowledgment,
-  usePath,
-} from './transmit.ts';
+import { acknowledgeIfDue, reserveForReport, sendAcknowledgment, usePath } from './transmit.ts';
 
 /** The timers of all connections and of what is left of them. */
 export type TcpTimers = TimerQueue<TcpConnection | TimeWait | TcpAttempt>;
@@ -65,9 +55,6 @@ export interface TcpEnvironment extends AttemptEnvironment {
   generation(): number;
 }
 
-/** Told once how a handshake went. */
-type Opened = (connection: TcpConnection, error: NetloomError | undefined) => void;
-
 const handlerErrors = channel<NetloomError>('netloom:tcp:handler-threw');
 
 /** The time to the first repetition of a SYN (RFC 6298, section 2.1). */
@@ -88,7 +75,7 @@ export class TcpLayer {
   readonly timeWaits: TimeWaits;
   /** Connections that guests want, and an interceptor has yet to answer. */
   readonly attempts: TcpAttempts;
-  readonly #sequences: InitialSequence;
+  readonly #opening: TcpOpening;
   readonly #writer: SegmentWriter;
   readonly #header = new TcpHeader();
   readonly #challenges: TokenBucket;
@@ -101,7 +88,7 @@ export class TcpLayer {
     this.#flows = new FlowTable(environment.random.fill(new Uint8Array(8)));
     this.attempts = new TcpAttempts(this, this.#timers, environment);
     this.timeWaits = new TimeWaits(this.limits, this.#flows, this.#timers, this.statistics.drops);
-    this.#sequences = new InitialSequence(environment.random);
+    this.#opening = new TcpOpening(this, environment);
     this.#writer = new SegmentWriter(environment.output);
     this.#challenges = new TokenBucket(
       this.limits.challengeAcknowledgments,
@@ -123,21 +110,9 @@ export class TcpLayer {
     return this.#environment.now();
   }
 
-  /** Opens a connection along `path`; `opened` is told how that went. */
-  connect(path: Path, localPort: number, remotePort: number, opened: Opened): TcpConnection {
-    this.#checkRoom();
-    const port = localPort === 0 ? this.#freePort(path, remotePort) : localPort;
-    if (this.#flows.get(path.source, port, path.destination, remotePort) !== undefined) {
-      throw new NetloomError('ADDRESS_IN_USE', `port ${port} is already connected to that peer`, {
-        remedy: 'Choose another local port, or 0 to be given one.',
-      });
-    }
-    const connection = this.#make(path, port, remotePort, opened);
-    this.statistics.opened++;
-    connection.machine.take('connect', this.now());
-    attemptSyn(connection, this.now());
-    this.schedule(connection);
-    return connection;
+  /** Opens a connection along `path`, from a port that is free if `localPort` is 0; `opened` is told how that went. */
+  connect(path: Path, localPort: number, remotePort: number, opened: TcpOpened): TcpConnection {
+    return this.#opening.active(path, localPort, remotePort, opened);
   }
 
   /** Accepts connections at a port; port 0 is given one. */
@@ -217,32 +192,19 @@ export class TcpLayer {
       this.statistics.drops.add('tcp-connection-limit');
       return;
     }
-    const opened: Opened = (made, error) => listener.opened(made, error);
+    const opened: TcpOpened = (made, error) => listener.opened(made, error);
     listener.add(this.accept(path, header, now, used, opened), packet.station);
   }
 
-  /** Answers a SYN; `opened` is told how the handshake went. */
+  /** Answers a SYN; `opened` is told how the handshake went. `used`: see {@link receiveUnknown}. */
   accept(
     path: Path,
     header: TcpHeader,
     now: number,
     used: number | undefined,
-    opened: Opened,
+    opened: TcpOpened,
   ): TcpConnection {
-    const { destinationPort, sourcePort } = header;
-    const count: Opened = (made, error) => {
-      if (error === undefined) this.statistics.accepted++;
-      opened(made, error);
-    };
-    const connection = this.#make(path, destinationPort, sourcePort, count, used);
-    connection.isPassive = true;
-    connection.machine.take('accept', now);
-    connection.receiver.synchronize((header.sequence + 1) | 0);
-    takeSynOptions(connection, header, now);
-    connection.sender.setWindow(header.sequence, 0, header.window);
-    attemptSyn(connection, now);
-    this.schedule(connection);
-    return connection;
+    return this.#opening.passive(path, header, now, used, opened);
   }
 
   /** Puts the connection among those that {@link flush} looks after. */
@@ -353,10 +315,6 @@ export class TcpLayer {
     return this.#environment.congestion?.(options) ?? new Cubic(options);
   }
 
-  timestampOffset(connection: TcpConnection): number {
-    return this.#sequences.timestampOffset(connection.localAddress, connection.remoteAddress);
-  }
-
   /** A handler threw from its last call, when there was nothing left to abort. */
   handlerThrew(error: NetloomError): void {
     handlerErrors.publish(error);
@@ -387,49 +345,5 @@ export class TcpLayer {
       this.statistics.drops.add('tcp-no-path');
       return false;
     }
-  }
-
-  #make(
-    path: Path,
-    localPort: number,
-    remotePort: number,
-    opened: Opened,
-    used?: number,
-  ): TcpConnection {
-    const { source, destination } = path;
-    const now = this.now();
-    const number = this.#sequences.number(source, localPort, destination, remotePort, now);
-    const initialSequence = used === undefined || after(number, used) ? number : (used + 1) | 0;
-    const connection = new TcpConnection({
-      layer: this,
-      path,
-      localPort,
-      remotePort,
-      initialSequence,
-      opened,
-    });
-    connection.receiver.scale = windowScaleFor(this.limits.maximumReceiveBuffer);
-    this.#flows.add(connection);
-    return connection;
-  }
-
-  #freePort({ source, destination }: Path, remotePort: number): number {
-    return choosePort(
-      this.#environment.random,
-      (port) =>
-        this.#listeners.has(port) ||
-        this.#flows.get(source, port, destination, remotePort) !== undefined,
-    );
-  }
-
-  #checkRoom(): void {
-    if (this.connections < this.limits.connections) return;
-    throw new NetloomError(
-      'TOO_MANY_OPEN',
-      `${this.limits.connections} connections are open already`,
-      {
-        remedy: 'Close some, or raise the limit `connections`.',
-      },
-    );
   }
 }

@@ -11,8 +11,6 @@ export class TcpListener {
   /** Connections in SYN-RECEIVED, by the station that the SYN came from. */
   readonly #halfOpen = new Map<TcpConnection, number>();
   readonly #shares = new FairShares<number, TcpConnection>();
-  /** Half-open connections that gave way to newer ones. */
-  overflows = 0;
 
   constructor(
     port: number,
@@ -33,7 +31,6 @@ export class TcpListener {
   /** Makes room for one more half-open connection. The oldest gives way of the station that has most: in a flood it is the likeliest to be false. */
   makeRoom(): TcpConnection | undefined {
     if (this.#halfOpen.size < this.#limit) return undefined;
-    this.overflows++;
     const displaced = this.#shares.oldestOfLargest()!;
     this.#remove(displaced);
     return displaced;

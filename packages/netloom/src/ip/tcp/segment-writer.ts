@@ -1,5 +1,6 @@
 import {
   IpProtocol,
+  TCP_CHECKSUM_OFFSET,
   TCP_HEADER_LENGTH,
   TcpHeader,
   emitTcp,
@@ -13,9 +14,6 @@ import type { IpOutput } from '../output.ts';
 import type { Path } from '../route/path.ts';
 import type { SendQueue } from './send-queue.ts';
 
-/** Where the checksum stands in the TCP header. */
-const CHECKSUM_OFFSET = 16;
-
 /**
  * Builds TCP segments in the frames they leave in. One serves a whole stack: fill {@link header}, then {@link send}. The header's
  * options are cleared by {@link begin}.
@@ -25,7 +23,7 @@ export class SegmentWriter {
   readonly #output: IpOutput;
   readonly #offload: FrameOffload = {
     checksumStart: 0,
-    checksumOffset: CHECKSUM_OFFSET,
+    checksumOffset: TCP_CHECKSUM_OFFSET,
     segmentSize: 0,
   };
 
@@ -82,7 +80,7 @@ export class SegmentWriter {
   }
 
   #setChecksum(bytes: Uint8Array, at: number, value: number): void {
-    bytes[at + CHECKSUM_OFFSET] = value >>> 8;
-    bytes[at + CHECKSUM_OFFSET + 1] = value;
+    bytes[at + TCP_CHECKSUM_OFFSET] = value >>> 8;
+    bytes[at + TCP_CHECKSUM_OFFSET + 1] = value;
   }
 }

@@ -173,7 +173,7 @@ export class UdpLayer {
       path = this.#environment.path(remote.address, source, socket.device);
     } catch (error) {
       this.drops.add('udp-no-path');
-      this.#environment.defer(() => socket.fail(error as NetloomError));
+      this.#environment.defer(() => socket.fail(error as NetloomError, remote));
       return false;
     }
     socket.recentRemotes.remember(remote);

@@ -91,9 +91,9 @@ export class UdpSocket implements DatagramSocket {
     this.#call(() => this.#handler!.receive?.(this.#batch));
   }
 
-  /** The network has said something of a datagram of ours. */
-  fail(error: NetloomError): void {
-    if (!this.#closed) this.#call(() => this.#handler?.error?.(error));
+  /** The network has said something of a datagram of ours, which was to `remote` if that is known. */
+  fail(error: NetloomError, remote?: SocketAddress): void {
+    if (!this.#closed) this.#call(() => this.#handler?.error?.(error, remote));
   }
 
   #keep(datagram: Datagram): void {

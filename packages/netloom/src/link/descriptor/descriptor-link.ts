@@ -1,16 +1,16 @@
 import type { MacAddress, NetloomError } from '../../core/index.ts';
-import { ReadinessWatcher, SystemCallError } from '../../native/index.ts';
-import { ETHERNET_HEADER_LENGTH, VLAN_TAG_LENGTH } from '../../wire/index.ts';
+import { Failure, ReadinessWatcher, SystemCallError } from '../../native/index.ts';
 import {
   LinkStatistics,
   NO_OFFLOAD,
+  refusalOf,
   segmentFrame,
   type FrameOffload,
   type Link,
   type LinkHandler,
   type LinkOffload,
 } from '../index.ts';
-import type { FrameDevice } from './frame-device.ts';
+import type { DeviceFailure, FrameDevice } from './frame-device.ts';
 import { FrameSlot, SLOT_LENGTH } from './frame-slot.ts';
 import { isOfDatagrams, readVirtioHeader, writeVirtioHeader } from './virtio-header.ts';
 
@@ -82,6 +82,7 @@ export class DescriptorLink implements Link {
     this.#batchFrames = Math.max(1, limits.batchFrames);
     this.#watcher = new ReadinessWatcher(device.descriptor, (failed) => this.#receiveAll(failed));
     this.#watcher.start();
+    device.watch?.((error) => this.#shut(error));
   }
 
   attach(handler: LinkHandler): void {
@@ -116,15 +117,7 @@ export class DescriptorLink implements Link {
   }
 
   #refusal(frame: Uint8Array, offload: FrameOffload | undefined): string | undefined {
-    if (!this.#up) return 'link-down';
-    if (frame.length < ETHERNET_HEADER_LENGTH) return 'too-short';
-    const cut = offload !== undefined && offload.segmentSize > 0;
-    const longest = cut
-      ? this.offload.segmentation
-      : this.mtu + ETHERNET_HEADER_LENGTH + VLAN_TAG_LENGTH;
-    if (frame.length > longest) return 'too-long';
-    const isUnfinished = offload !== undefined && offload.checksumStart > 0;
-    return isUnfinished && !this.offload.checksum ? 'checksum-unfinished' : undefined;
+    return this.#up ? refusalOf(frame, offload, this.mtu, this.offload) : 'link-down';
   }
 
   /** Hands the frame to the kernel, or answers the reason why not. */
@@ -134,7 +127,7 @@ export class DescriptorLink implements Link {
     if (!writeVirtioHeader(slot.memory.bytes, frame, offload)) return 'bad-offload';
     const result = this.#device.send(slot.memory, this.#headerLength + frame.length);
     if (result >= 0) return undefined;
-    switch (this.#device.judge(result)) {
+    switch (this.#judge(result)) {
       case 'later':
         return 'queue-full';
       case 'down':
@@ -163,7 +156,7 @@ export class DescriptorLink implements Link {
       this.#deliver(result - this.#headerLength);
       return true;
     }
-    switch (this.#device.judge(result)) {
+    switch (this.#judge(result)) {
       case 'bad-frame':
         this.statistics.drops.add('bad-offload');
         return true;
@@ -176,6 +169,18 @@ export class DescriptorLink implements Link {
         return false;
       default:
         return false;
+    }
+  }
+
+  #judge(failure: number): DeviceFailure {
+    switch (failure) {
+      case Failure.WOULD_BLOCK:
+      case Failure.INTERRUPTED:
+      case Failure.NO_BUFFERS:
+      case Failure.NO_MEMORY:
+        return 'later';
+      default:
+        return this.#device.judge(failure);
     }
   }
 
@@ -227,7 +232,7 @@ export class DescriptorLink implements Link {
     if (!this.#up) return;
     this.#up = false;
     this.#watcher.close(() => this.#end(error));
-    this.#device.descriptor.close();
+    this.#device.close();
   }
 
   #end(error: NetloomError | undefined): void {

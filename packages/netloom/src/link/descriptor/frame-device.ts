@@ -27,10 +27,14 @@ export interface FrameDevice {
   receive(into: NativeMemory): number;
   /** Sends a frame that is behind its header, so many bytes in all. Answers as {@link receive}. */
   send(from: NativeMemory, length: number): number;
-  /** What a negated error number of {@link receive} or {@link send} means. */
+  /** What a negated error number of {@link receive} or {@link send} means that is the device's own; those that mean `later` mean it of all. */
   judge(failure: number): DeviceFailure;
   /** What a link's handler is told when the interface was deleted under it. */
   goneError(): NetloomError;
   /** What a link's handler is told when receiving fails in a way that will not pass. */
   failedError(cause: Error): NetloomError;
+  /** Missing: nothing but its descriptor tells that it is lost. Else it calls back when something else does, until it is closed. */
+  watch?(lost: (error: NetloomError) => void): void;
+  /** Idempotent. */
+  close(): void;
 }

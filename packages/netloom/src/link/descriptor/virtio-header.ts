@@ -2,9 +2,12 @@ import { readUint16 } from '../../core/index.ts';
 import {
   ETHERNET_HEADER_LENGTH,
   EtherType,
+  TCP_CHECKSUM_OFFSET,
   TCP_HEADER_LENGTH,
   TcpFlag,
+  UDP_CHECKSUM_OFFSET,
   VLAN_TAG_LENGTH,
+  isVlanType,
 } from '../../wire/index.ts';
 import type { FrameOffload } from '../index.ts';
 
@@ -35,9 +38,6 @@ const GSO_TCPV4 = 1;
 const GSO_TCPV6 = 4;
 const GSO_UDP = 5;
 const GSO_ECN = 0x80;
-/** Where a TCP header and a UDP header have their checksum. */
-const TCP_CHECKSUM_OFFSET = 16;
-const UDP_CHECKSUM_OFFSET = 6;
 /** IEEE 802.1Q allows one tag, 802.1ad two. */
 const MAX_VLAN_TAGS = 2;
 
@@ -81,16 +81,12 @@ function writeSegmentation(bytes: Uint8Array, frame: Uint8Array, offload: FrameO
 function gsoType(frame: Uint8Array): number {
   let at = ETHERNET_HEADER_LENGTH - 2;
   let type = readUint16(frame, at);
-  for (let tags = 0; tags < MAX_VLAN_TAGS && isVlan(type); tags++) {
+  for (let tags = 0; tags < MAX_VLAN_TAGS && isVlanType(type); tags++) {
     at += VLAN_TAG_LENGTH;
     type = readUint16(frame, at);
   }
   if (type === EtherType.IPV4) return GSO_TCPV4;
   return type === EtherType.IPV6 ? GSO_TCPV6 : GSO_NONE;
-}
-
-function isVlan(type: number): boolean {
-  return type === EtherType.VLAN || type === EtherType.SERVICE_VLAN;
 }
 
 /**

@@ -1,16 +1,9 @@
 import { NetloomError, type MacAddress } from '../../core/index.ts';
-import { systemErrorCode } from '../../native/index.ts';
+import { explained } from '../../native/index.ts';
 
 /** Opens a packet socket; what the operating system refuses is thrown as a NetloomError that says what to do. */
 export function duringOpening<T>(name: string, work: () => T): T {
-  try {
-    return work();
-  } catch (error) {
-    const systemCode = systemErrorCode(error);
-    // One of ours says already what to do.
-    if (systemCode === undefined || error instanceof NetloomError) throw error;
-    throw meaningOf(systemCode, name, error);
-  }
+  return explained(work, (systemCode, cause) => meaningOf(systemCode, name, cause));
 }
 
 function meaningOf(systemCode: string, name: string, cause: unknown): NetloomError {

@@ -49,7 +49,7 @@ export interface PacketLinkOptions {
 export function packetLink(options: PacketLinkOptions): Link {
   const { receiveBytes, ...limits } = withLimits(DEFAULT_LIMITS, options.limits);
   const { mac } = options;
-  if (mac !== undefined && (mac.isGroup || mac.equals(MacAddress.ZERO))) throw macInvalid(mac);
+  if (mac?.isStation === false) throw macInvalid(mac);
   const promiscuous = options.promiscuous ?? true;
   const socket = openPacketSocket({
     interface: options.interface,

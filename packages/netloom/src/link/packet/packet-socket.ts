@@ -1,4 +1,4 @@
-import { MacAddress, type NetloomError } from '../../core/index.ts';
+import type { MacAddress, NetloomError } from '../../core/index.ts';
 import {
   Failure,
   FileDescriptor,
@@ -6,8 +6,6 @@ import {
   inNetworkNamespace,
   MessageBuffer,
   NativeMemory,
-  REQUEST_VALUE,
-  systemErrorCode,
 } from '../../native/index.ts';
 import { VIRTIO_HEADER_LENGTH, type DeviceFailure, type FrameDevice } from '../descriptor/index.ts';
 import { duringOpening, notEthernet, packetFailed, packetGone } from './packet-errors.ts';
@@ -41,13 +39,6 @@ const TP_STATUS_VLAN_TPID_VALID = 1 << 6;
 /** linux/if_ether.h */
 const ETH_P_ALL = 3;
 const ETH_P_8021Q = 0x8100;
-
-/** linux/sockios.h, linux/if_arp.h */
-const SIOCGIFNAME = 0x8910;
-const SIOCGIFMTU = 0x8921;
-const SIOCGIFHWADDR = 0x8927;
-const SIOCGIFINDEX = 0x8933;
-const ARPHRD_ETHER = 1;
 
 /** What {@link openPacketSocket} takes. */
 export interface PacketSocketOptions {
@@ -91,15 +82,11 @@ interface InterfaceFacts {
 
 function describe(descriptor: FileDescriptor, name: string): InterfaceFacts {
   const request = new InterfaceRequest(name);
-  const { view, bytes } = request.memory;
-  descriptor.ioctl(SIOCGIFINDEX, request.memory);
-  const index = view.getInt32(REQUEST_VALUE, true);
-  descriptor.ioctl(SIOCGIFMTU, request.memory);
-  const mtu = view.getInt32(REQUEST_VALUE, true);
-  descriptor.ioctl(SIOCGIFHWADDR, request.memory);
-  // A hardware address is a `sockaddr`, whose family says of what kind of hardware it is.
-  if (view.getUint16(REQUEST_VALUE, true) !== ARPHRD_ETHER) throw notEthernet(name);
-  return { index, mtu, mac: MacAddress.read(bytes, REQUEST_VALUE + 2) };
+  const index = request.index(descriptor);
+  const mtu = request.mtu(descriptor);
+  const mac = request.ethernetAddress(descriptor);
+  if (mac === undefined) throw notEthernet(name);
+  return { index, mtu, mac };
 }
 
 function setOptions(descriptor: FileDescriptor, receiveBytes: number): void {
@@ -192,32 +179,15 @@ export class PacketSocket implements FrameDevice {
 
   judge(failure: number): DeviceFailure {
     switch (failure) {
-      case Failure.WOULD_BLOCK:
-      case Failure.INTERRUPTED:
-      case Failure.NO_BUFFERS:
-      case Failure.NO_MEMORY:
-        return 'later';
       case Failure.INVALID:
       case Failure.MESSAGE_TOO_LONG:
         return 'bad-frame';
       // Also said once to whichever call comes first, when the interface goes down and when it goes away.
       case Failure.NETWORK_DOWN:
       case Failure.NO_DEVICE:
-        return this.#isThere() ? 'down' : 'gone';
+        return InterfaceRequest.isThere(this.descriptor, this.#index) ? 'down' : 'gone';
       default:
         return 'failed';
-    }
-  }
-
-  #isThere(): boolean {
-    const request = new InterfaceRequest('');
-    request.memory.view.setInt32(REQUEST_VALUE, this.#index, true);
-    try {
-      this.descriptor.ioctl(SIOCGIFNAME, request.memory);
-      return true;
-    } catch (error) {
-      if (systemErrorCode(error) === 'ENODEV') return false;
-      throw error;
     }
   }
 
@@ -227,5 +197,9 @@ export class PacketSocket implements FrameDevice {
 
   failedError(cause: Error): NetloomError {
     return packetFailed(this.name, cause);
+  }
+
+  close(): void {
+    this.descriptor.close();
   }
 }

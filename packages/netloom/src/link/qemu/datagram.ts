@@ -1,19 +1,23 @@
-import type {
-  Clock,
-  Datagram,
-  DatagramSocket,
-  MacAddress,
-  NetloomError,
-  SocketAddress,
+import {
+  isSameSocketAddress,
+  type Clock,
+  type Datagram,
+  type DatagramSocket,
+  type MacAddress,
+  type NetloomError,
+  type SocketAddress,
 } from '../../core/index.ts';
+import { ETHERNET_HEADER_LENGTH } from '../../wire/index.ts';
 import {
   LinkStatistics,
   NO_OFFLOAD,
+  type FrameOffload,
   type Link,
   type LinkHandler,
   type LinkOffload,
 } from '../link.ts';
-import { limitsOf, refusalOf, type QemuLinkLimits, type QemuLinkOptions } from './options.ts';
+import { refusalOf } from '../refusal.ts';
+import { limitsOf, type QemuLinkLimits, type QemuLinkOptions } from './options.ts';
 
 /** What a {@link QemuDatagramLink} is made from beside its socket. */
 export interface QemuDatagramLinkOptions extends QemuLinkOptions {
@@ -68,8 +72,8 @@ export class QemuDatagramLink implements Link {
     return new Uint8Array(length);
   }
 
-  transmit(frame: Uint8Array): boolean {
-    const refusal = this.#refusal(frame);
+  transmit(frame: Uint8Array, offload?: FrameOffload): boolean {
+    const refusal = this.#refusal(frame, offload);
     if (refusal !== undefined) {
       this.statistics.drops.add(refusal);
       return false;
@@ -81,12 +85,12 @@ export class QemuDatagramLink implements Link {
     return true;
   }
 
-  #refusal(frame: Uint8Array): string | undefined {
+  #refusal(frame: Uint8Array, offload: FrameOffload | undefined): string | undefined {
     if (!this.#up) return 'link-down';
+    const refusal = refusalOf(frame, offload, this.mtu, this.offload);
+    if (refusal !== undefined) return refusal;
     const waiting = this.#batchBytes + frame.length;
-    return (
-      refusalOf(frame, this.mtu) ?? (waiting > this.#limits.queueBytes ? 'queue-full' : undefined)
-    );
+    return waiting > this.#limits.queueBytes ? 'queue-full' : undefined;
   }
 
   #sendBatch(): void {
@@ -107,7 +111,7 @@ export class QemuDatagramLink implements Link {
 
   #receiveBatch(batch: readonly Datagram[]): void {
     for (const { data, remote, segmentSize } of batch) {
-      if (remote.port !== this.#remote.port || !remote.address.equals(this.#remote.address)) {
+      if (!isSameSocketAddress(remote, this.#remote)) {
         this.statistics.drops.add('wrong-sender');
         continue;
       }
@@ -118,14 +122,20 @@ export class QemuDatagramLink implements Link {
   }
 
   #receive(frame: Uint8Array): void {
-    const refusal = refusalOf(frame, this.#limits.frameLength);
-    if (refusal !== undefined || !this.#up) {
-      this.statistics.drops.add(refusal ?? 'link-down');
+    const refusal = this.#refusalOfReceived(frame);
+    if (refusal !== undefined) {
+      this.statistics.drops.add(refusal);
       return;
     }
     this.statistics.receivedFrames++;
     this.statistics.receivedBytes += frame.length;
     this.#handler?.receive(frame, undefined);
+  }
+
+  #refusalOfReceived(frame: Uint8Array): string | undefined {
+    if (!this.#up) return 'link-down';
+    if (frame.length < ETHERNET_HEADER_LENGTH) return 'too-short';
+    return frame.length > this.#limits.frameLength ? 'too-long' : undefined;
   }
 
   #end(error: NetloomError | undefined): void {

@@ -1,5 +1,4 @@
 import { withLimits, type MacAddress } from '../../core/index.ts';
-import { ETHERNET_HEADER_LENGTH } from '../../wire/index.ts';
 
 /** The limits of a link to QEMU. */
 export interface QemuLinkLimits {
@@ -27,12 +26,4 @@ export interface QemuLinkOptions {
 /** The limits asked for, or the defaults. */
 export function limitsOf(options: QemuLinkOptions): QemuLinkLimits {
   return withLimits(DEFAULT_LIMITS, options.limits);
-}
-
-const VLAN_TAG_LENGTH = 4;
-
-/** Why a frame is not for a link of this MTU: the name of the counter it is dropped under. */
-export function refusalOf(frame: Uint8Array, mtu: number): string | undefined {
-  if (frame.length < ETHERNET_HEADER_LENGTH) return 'too-short';
-  return frame.length > mtu + ETHERNET_HEADER_LENGTH + VLAN_TAG_LENGTH ? 'too-long' : undefined;
 }

@@ -191,6 +191,15 @@ test('frames are dropped while too much waits, or when the link cannot carry the
   });
 });
 
+test('what a guest would have to finish is not sent: neither way of speaking to QEMU can say so', () => {
+  for (const { link } of [stream(), datagrams()]) {
+    const offload = { checksumStart: 34, checksumOffset: 16, segmentSize: 0 };
+    const frame = link.allocate(60);
+    assert.equal(link.transmit(frame, offload), false);
+    assert.deepEqual(link.statistics.drops.snapshot(), { 'checksum-unfinished': 1 });
+  }
+});
+
 test('the peer’s end is a named error; a frame cut off by it is counted', () => {
   const { connection, link, recorder } = stream();
   connection.give(Uint8Array.of(0, 0, 0, 60, 1, 2));
@@ -311,6 +320,16 @@ test('datagrams of QEMU are frames, one batch a batch; those of others are dropp
   assert.deepEqual(recorder.numbers(), [1, 2, 3]);
   assert.deepEqual(recorder.batches, [3]);
   assert.deepEqual(link.statistics.drops.snapshot(), { 'too-short': 1, 'wrong-sender': 2 });
+});
+
+test('a datagram is as long as a frame may be, and no longer', () => {
+  const { socket, link, recorder } = datagrams({ frameLength: 100 });
+  socket.handler.receive?.([
+    { data: numberedFrame(1, 101), remote: qemu },
+    { data: numberedFrame(2, 100), remote: qemu },
+  ]);
+  assert.deepEqual(recorder.numbers(), [2]);
+  assert.deepEqual(link.statistics.drops.snapshot(), { 'too-long': 1 });
 });
 
 test('an error of the socket does not end the link; closing does', async () => {

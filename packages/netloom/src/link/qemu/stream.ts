@@ -10,11 +10,13 @@ import { ETHERNET_HEADER_LENGTH } from '../../wire/index.ts';
 import {
   LinkStatistics,
   NO_OFFLOAD,
+  type FrameOffload,
   type Link,
   type LinkHandler,
   type LinkOffload,
 } from '../link.ts';
-import { limitsOf, refusalOf, type QemuLinkLimits, type QemuLinkOptions } from './options.ts';
+import { refusalOf } from '../refusal.ts';
+import { limitsOf, type QemuLinkLimits, type QemuLinkOptions } from './options.ts';
 
 /** Each frame is preceded by its length in four bytes, big-endian (QEMU, net/stream.c). */
 const LENGTH_FIELD = 4;
@@ -74,8 +76,8 @@ export class QemuStreamLink implements Link {
     return new Uint8Array(LENGTH_FIELD + length).subarray(LENGTH_FIELD);
   }
 
-  transmit(frame: Uint8Array): boolean {
-    const refusal = this.#refusal(frame);
+  transmit(frame: Uint8Array, offload?: FrameOffload): boolean {
+    const refusal = this.#refusal(frame, offload);
     if (refusal !== undefined) {
       this.statistics.drops.add(refusal);
       return false;
@@ -101,12 +103,12 @@ export class QemuStreamLink implements Link {
     this.#statistics.queueDepth = waiting.length;
   }
 
-  #refusal(frame: Uint8Array): string | undefined {
+  #refusal(frame: Uint8Array, offload: FrameOffload | undefined): string | undefined {
     if (!this.#up) return 'link-down';
+    const refusal = refusalOf(frame, offload, this.mtu, this.offload);
+    if (refusal !== undefined) return refusal;
     const waiting = this.#connection.bufferedAmount + LENGTH_FIELD + frame.length;
-    return (
-      refusalOf(frame, this.mtu) ?? (waiting > this.#limits.queueBytes ? 'queue-full' : undefined)
-    );
+    return waiting > this.#limits.queueBytes ? 'queue-full' : undefined;
   }
 
   #read(chunk: Uint8Array): void {

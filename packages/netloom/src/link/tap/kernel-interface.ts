@@ -11,14 +11,10 @@ import {
 const AF_INET = 2;
 const AF_INET6 = 10;
 const SOCK_DGRAM = 2;
-/** linux/if_arp.h */
-const ARPHRD_ETHER = 1;
 /** linux/sockios.h, linux/route.h */
 const SIOCADDRT = 0x890b;
 const SIOCSIFADDR = 0x8916;
 const SIOCSIFNETMASK = 0x891c;
-const SIOCSIFHWADDR = 0x8924;
-const SIOCGIFINDEX = 0x8933;
 const SIOCBRADDIF = 0x89a2;
 const RTF_UP = 1;
 const RTF_GATEWAY = 2;
@@ -61,11 +57,7 @@ export function bringUpInterface(name: string): void {
 /** Gives the interface, which is not up yet, an address of Ethernet. Throws a SystemCallError. */
 export function setInterfaceMac(name: string, mac: MacAddress): void {
   using socket = FileDescriptor.socket(AF_INET, SOCK_DGRAM, 0);
-  const { memory } = new InterfaceRequest(name);
-  // A hardware address is a `sockaddr`: its family comes first.
-  memory.view.setUint16(REQUEST_VALUE, ARPHRD_ETHER, true);
-  mac.copyTo(memory.bytes, REQUEST_VALUE + 2);
-  socket.ioctl(SIOCSIFHWADDR, memory);
+  new InterfaceRequest(name).setEthernetAddress(socket, mac);
 }
 
 /** Lets every group that is known in this user namespace send echo requests (icmp(7)); a new network namespace allows it to none. */
@@ -97,11 +89,10 @@ export function addInterfaceAddresses(name: string, addresses: readonly Cidr[]):
   for (const cidr of addresses) if (cidr.address.family === 6) addV6(name, cidr);
 }
 
-/** Makes the interface a port of a bridge of the kernel's. Throws a SystemCallError. */
-export function addBridgePort(bridge: string, name: string): void {
-  using socket = FileDescriptor.socket(AF_INET, SOCK_DGRAM, 0);
+/** Makes the interface of that number a port of a bridge of the kernel's. Throws a SystemCallError. */
+export function joinBridge(socket: FileDescriptor, bridge: string, index: number): void {
   const request = new InterfaceRequest(bridge);
-  request.memory.view.setInt32(REQUEST_VALUE, indexOf(name), true);
+  request.setIndex(index);
   socket.ioctl(SIOCBRADDIF, request.memory);
 }
 
@@ -155,9 +146,7 @@ function routeV6(name: string, gateway: IpAddress): void {
 
 function indexOf(name: string): number {
   using socket = FileDescriptor.socket(AF_INET, SOCK_DGRAM, 0);
-  const request = new InterfaceRequest(name);
-  socket.ioctl(SIOCGIFINDEX, request.memory);
-  return request.memory.view.getInt32(REQUEST_VALUE, true);
+  return new InterfaceRequest(name).index(socket);
 }
 
 /** Sets what the kernel lets be set; where /proc/sys is closed to writers, as in some containers, its default stays. */

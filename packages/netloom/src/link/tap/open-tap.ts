@@ -36,7 +36,7 @@ export interface TapOptions {
  * `TAP_DENIED`, `TAP_BUSY`, `TAP_NAME_INVALID`, `TAP_NAME_TAKEN`, `TAP_MTU_INVALID`, `TAP_MAC_INVALID`, `TAP_FAILED`,
  * `TAP_ADDRESS_REFUSED`, `TAP_GATEWAY_UNREACHABLE`, `TAP_ROUTE_TAKEN`, `TAP_BRIDGE_MISSING`,
  * `NETWORK_NAMESPACE_MISSING`, `NETWORK_NAMESPACE_DENIED` or `NETWORK_NAMESPACE_STUCK`. When the interface is deleted,
- * the handler's `closed` is given `TAP_GONE`.
+ * the handler's `closed` is given `TAP_GONE`; when it is put out of the bridge that it was put into, or that is deleted, `TAP_BRIDGE_GONE`.
  *
  * While it is open it keeps the process alive.
  */
@@ -72,6 +72,7 @@ export function adoptTap(
     const { offload, limits } = options;
     return tapLink(device, { mac, offload, limits });
   } catch (error) {
+    device.membership?.close();
     device.descriptor.close();
     throw error;
   }
@@ -79,7 +80,7 @@ export function adoptTap(
 
 /** There are two stations on this link, the kernel's and ours: with one address for both, neither would hear the other. */
 function checkMac(mac: MacAddress, kernelMac: MacAddress): void {
-  if (!mac.isGroup && !mac.equals(MacAddress.ZERO) && !mac.equals(kernelMac)) return;
+  if (mac.isStation && !mac.equals(kernelMac)) return;
   const problem = mac.equals(kernelMac) ? 'is the kernel’s own on this link' : 'is no station’s';
   throw new NetloomError('TAP_MAC_INVALID', `the address ${mac} ${problem}`, {
     remedy: 'Leave `mac` out, or give another unicast address.',

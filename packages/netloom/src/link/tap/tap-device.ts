@@ -1,12 +1,12 @@
-import { MacAddress, NetloomError } from '../../core/index.ts';
+import { NetloomError, type MacAddress } from '../../core/index.ts';
 import {
   FileDescriptor,
   inNetworkNamespace,
   InterfaceRequest,
   NativeMemory,
   REQUEST_NAME_LENGTH,
-  REQUEST_VALUE,
 } from '../../native/index.ts';
+import type { BridgeMembership } from './bridge-membership.ts';
 import { hasInterface, setInterfaceMac } from './kernel-interface.ts';
 import { duringStep } from './tap-errors.ts';
 import { prepareTapPlace, setUpTapPlace, type TapPlace } from './tap-place.ts';
@@ -33,6 +33,8 @@ export interface TapDevice {
   readonly mtu: number;
   /** The address of the kernel's own station on this link. */
   readonly kernelMac: MacAddress;
+  /** Of one that was put into a bridge. */
+  readonly membership?: BridgeMembership;
 }
 
 /** Bytes of the header before each frame: `virtio_net_hdr_mrg_rxbuf` (linux/virtio_net.h). */
@@ -57,14 +59,6 @@ const TUN_F_TSO6 = 0x04;
 const TUN_F_TSO_ECN = 0x08;
 const ALL_OFFLOADS = TUN_F_CSUM | TUN_F_TSO4 | TUN_F_TSO6 | TUN_F_TSO_ECN;
 
-/** linux/sockios.h, linux/if.h */
-const SIOCGIFMTU = 0x8921;
-const SIOCSIFMTU = 0x8922;
-const SIOCGIFHWADDR = 0x8927;
-
-/** A hardware address is a `sockaddr`: its family comes first. */
-const HARDWARE_ADDRESS = REQUEST_VALUE + 2;
-
 /** Makes a TAP, or attaches to one that was made to stay. Throws an error of `tap-errors.ts` or of {@link inNetworkNamespace}. */
 export function createTapDevice(options: TapDeviceOptions): TapDevice {
   checkName(options.name);
@@ -76,6 +70,7 @@ export function createTapDevice(options: TapDeviceOptions): TapDevice {
 /** Everything that depends on the namespace: the device belongs to the one in which it is opened. */
 function create(options: TapDeviceOptions): TapDevice {
   const descriptor = duringStep('open', options.name, () => FileDescriptor.open(TUN_DEVICE));
+  let membership: BridgeMembership | undefined;
   try {
     const isNew = !hasInterface(options.name);
     const request = new InterfaceRequest(options.name);
@@ -90,12 +85,13 @@ function create(options: TapDeviceOptions): TapDevice {
       duringStep('set up', name, () => setInterfaceMac(name, kernelMac));
     }
     prepareTapPlace(name, options.place);
-    const device = { descriptor, name, ...setUpInterface(request, options) };
-    setUpTapPlace(name, options.place);
+    const facts = setUpInterface(request, options);
+    membership = setUpTapPlace(name, options.place);
     // Last, so that what could not be set up does not stay.
     if (options.persist !== undefined) setPersistence(descriptor, name, options.persist);
-    return device;
+    return { descriptor, name, ...facts, ...(membership && { membership }) };
   } catch (error) {
+    membership?.close();
     descriptor.close();
     throw error;
   }
@@ -120,10 +116,8 @@ function setUpInterface(
   const { name } = request;
   using socket = duringStep('set up', name, () => FileDescriptor.socket(AF_INET, SOCK_DGRAM, 0));
   const mtu = duringStep('set the MTU', name, () => setMtu(socket, request, options.mtu));
-  const kernelMac = duringStep('set up', name, () => {
-    socket.ioctl(SIOCGIFHWADDR, request.memory);
-    return MacAddress.read(request.memory.bytes, HARDWARE_ADDRESS);
-  });
+  // A TAP is of Ethernet.
+  const kernelMac = duringStep('set up', name, () => request.ethernetAddress(socket)!);
   if (options.up) duringStep('set up', name, () => request.bringUp(socket));
   return { mtu, kernelMac };
 }
@@ -131,14 +125,12 @@ function setUpInterface(
 /** Sets the MTU unless it is undefined or what is wanted already; answers what it then is. */
 function setMtu(
   socket: FileDescriptor,
-  { memory }: InterfaceRequest,
+  request: InterfaceRequest,
   wanted: number | undefined,
 ): number {
-  socket.ioctl(SIOCGIFMTU, memory);
-  const mtu = memory.view.getInt32(REQUEST_VALUE, true);
+  const mtu = request.mtu(socket);
   if (wanted === undefined || wanted === mtu) return mtu;
-  memory.view.setInt32(REQUEST_VALUE, wanted, true);
-  socket.ioctl(SIOCSIFMTU, memory);
+  request.setMtu(socket, wanted);
   return wanted;
 }
 

@@ -1,5 +1,5 @@
 import { NetloomError } from '../../core/index.ts';
-import { systemErrorCode } from '../../native/index.ts';
+import { explained } from '../../native/index.ts';
 
 /** What was being done with a TAP when the operating system refused. */
 export type TapStep =
@@ -121,18 +121,11 @@ const MEANINGS: ReadonlyMap<string, Meaning> = new Map([
  * @param where what else the message is to name, as ` at 'br0'`
  */
 export function duringStep<T>(step: TapStep, name: string, work: () => T, where = ''): T {
-  try {
-    return work();
-  } catch (error) {
-    const systemCode = systemErrorCode(error);
-    // One of ours says already what to do.
-    if (systemCode === undefined || error instanceof NetloomError) throw error;
+  return explained(work, (systemCode, cause) => {
     const { code, reason, remedy } = MEANINGS.get(`${step} ${systemCode}`) ?? FAILED;
-    throw new NetloomError(code, `cannot ${step} the TAP '${name}'${where}: ${reason}`, {
-      cause: error,
-      remedy,
-    });
-  }
+    const message = `cannot ${step} the TAP '${name}'${where}: ${reason}`;
+    return new NetloomError(code, message, { cause, remedy });
+  });
 }
 
 /** What a link's handler is told when the interface was deleted under it. */
@@ -140,6 +133,15 @@ export function tapGone(name: string): NetloomError {
   return new NetloomError('TAP_GONE', `the TAP '${name}' was deleted while it was open`, {
     remedy: 'Open it anew; look for what deletes interfaces ("ip monitor link").',
   });
+}
+
+/** What a link's handler is told when the interface is no port of its bridge any more. */
+export function tapUnbridged(name: string, bridge: string): NetloomError {
+  return new NetloomError(
+    'TAP_BRIDGE_GONE',
+    `the TAP '${name}' is no port of the bridge '${bridge}' any more`,
+    { remedy: 'See that the bridge is there ("ip link show type bridge"), then open it anew.' },
+  );
 }
 
 /** What a link's handler is told when reading fails in a way that will not pass. */

@@ -8,6 +8,7 @@ import {
   type FrameDevice,
 } from '../descriptor/index.ts';
 import type { Link } from '../index.ts';
+import type { BridgeMembership } from './bridge-membership.ts';
 import { TAP_HEADER_LENGTH, type TapDevice } from './tap-device.ts';
 import { tapFailed, tapGone } from './tap-errors.ts';
 
@@ -46,11 +47,17 @@ class TapFrames implements FrameDevice {
   readonly mtu: number;
   readonly descriptor: FileDescriptor;
   readonly headerLength: number = TAP_HEADER_LENGTH;
+  readonly #membership: BridgeMembership | undefined;
 
-  constructor({ name, mtu, descriptor }: TapDevice) {
+  constructor({ name, mtu, descriptor, membership }: TapDevice) {
     this.name = name;
     this.mtu = mtu;
     this.descriptor = descriptor;
+    this.#membership = membership;
+  }
+
+  watch(lost: (error: NetloomError) => void): void {
+    this.#membership?.watch(lost);
   }
 
   receive(into: NativeMemory): number {
@@ -63,11 +70,6 @@ class TapFrames implements FrameDevice {
 
   judge(failure: number): DeviceFailure {
     switch (failure) {
-      case Failure.WOULD_BLOCK:
-      case Failure.INTERRUPTED:
-      case Failure.NO_BUFFERS:
-      case Failure.NO_MEMORY:
-        return 'later';
       case Failure.IO:
         return 'down';
       case Failure.BAD_STATE:
@@ -83,5 +85,10 @@ class TapFrames implements FrameDevice {
 
   failedError(cause: Error): NetloomError {
     return tapFailed(this.name, cause);
+  }
+
+  close(): void {
+    this.#membership?.close();
+    this.descriptor.close();
   }
 }

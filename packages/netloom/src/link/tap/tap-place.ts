@@ -1,11 +1,6 @@
 import type { Cidr, IpAddress } from '../../core/index.ts';
-import {
-  addBridgePort,
-  addDefaultRoute,
-  addInterfaceAddresses,
-  allowIpv6,
-  hasIpv6,
-} from './kernel-interface.ts';
+import { BridgeMembership } from './bridge-membership.ts';
+import { addDefaultRoute, addInterfaceAddresses, allowIpv6, hasIpv6 } from './kernel-interface.ts';
 import { duringStep } from './tap-errors.ts';
 
 /** What the kernel's side of a TAP is given beside its being there. */
@@ -22,15 +17,12 @@ export function prepareTapPlace(name: string, { addresses = [] }: TapPlace = {})
   if (addresses.some(({ address }) => address.family === 6) && hasIpv6()) allowIpv6(name);
 }
 
-/** Once the interface is up. Throws an error of `tap-errors.ts`. */
-export function setUpTapPlace(name: string, place: TapPlace = {}): void {
+/** Once the interface is up. Answers what watches over its being in a bridge, if it is to be in one. Throws an error of `tap-errors.ts`. */
+export function setUpTapPlace(name: string, place: TapPlace = {}): BridgeMembership | undefined {
   const { addresses = [], gateways = [], bridge } = place;
   duringStep('give addresses to', name, () => addInterfaceAddresses(name, addresses));
   for (const gateway of gateways) {
     duringStep('route through', name, () => addDefaultRoute(name, gateway));
   }
-  if (bridge !== undefined) {
-    const join = (): void => addBridgePort(bridge, name);
-    duringStep('make a bridge port of', name, join, ` at '${bridge}'`);
-  }
+  return bridge === undefined ? undefined : new BridgeMembership(name, bridge);
 }

@@ -4,6 +4,7 @@ import {
   NetloomError,
   copyBytes,
   formatSocketAddress,
+  isSameSocketAddress,
   readInt32,
   readUint16,
   withLimits,
@@ -13,7 +14,6 @@ import {
 } from '../../core/index.ts';
 import {
   ETHERNET_HEADER_LENGTH,
-  VLAN_TAG_LENGTH,
   VXLAN_HEADER_LENGTH,
   emitVxlan,
   type VxlanHeader,
@@ -26,13 +26,14 @@ import {
   type LinkHandler,
   type LinkOffload,
 } from '../link.ts';
+import { refusalOf } from '../refusal.ts';
 import { StationTable } from '../station/index.ts';
 import { PeerTable, type Peer, type VxlanPeer } from './peer-table.ts';
 import {
   DEFAULT_AGEING,
   DEFAULT_UNDERLAY_MTU,
   NETWORK_LIMITS,
-  growthOver,
+  encapsulationOverhead,
   mtuOf,
   type VxlanOptions,
 } from './settings.ts';
@@ -182,7 +183,7 @@ export class VxlanLink implements Link {
   }
 
   transmit(frame: Uint8Array, offload?: FrameOffload): boolean {
-    const refusal = this.#refusal(frame, offload);
+    const refusal = this.#up ? refusalOf(frame, offload, this.mtu, this.offload) : 'link-down';
     if (refusal !== undefined) {
       this.statistics.drops.add(refusal);
       return false;
@@ -191,15 +192,6 @@ export class VxlanLink implements Link {
     this.statistics.sentFrames++;
     this.statistics.sentBytes += frame.length;
     return true;
-  }
-
-  #refusal(frame: Uint8Array, offload: FrameOffload | undefined): string | undefined {
-    if (!this.#up) return 'link-down';
-    if (frame.length < ETHERNET_HEADER_LENGTH) return 'too-short';
-    if (frame.length > this.mtu + ETHERNET_HEADER_LENGTH + VLAN_TAG_LENGTH) return 'too-long';
-    const isUnfinished =
-      offload !== undefined && (offload.checksumStart > 0 || offload.segmentSize > 0);
-    return isUnfinished ? 'checksum-unfinished' : undefined;
   }
 
   /** Sends the frame where it is to go. False: it went nowhere; what was dropped is counted. */
@@ -233,7 +225,7 @@ export class VxlanLink implements Link {
 
   #sendTo(peer: Peer, data: Uint8Array): boolean {
     const { family } = peer.remote.address;
-    const length = data.length - VXLAN_HEADER_LENGTH + growthOver(family);
+    const length = data.length - VXLAN_HEADER_LENGTH + encapsulationOverhead(family);
     // A tag may come on top of the MTU, but not on top of the underlay's.
     if (length > this.#underlayMtu) {
       this.statistics.drops.add('outer-too-long');
@@ -250,7 +242,7 @@ export class VxlanLink implements Link {
   /** A frame has come from `remote`: borrowed. True: it was handed on, and {@link batchEnd} is to follow. */
   receive(frame: Uint8Array, remote: SocketAddress, now: number): boolean {
     const peer = this.#peers.sender(remote);
-    const refusal = this.#refusalOf(frame, peer, now);
+    const refusal = this.#refusalOfReceived(frame, peer, now);
     if (refusal !== undefined) {
       this.statistics.drops.add(refusal);
       return false;
@@ -261,7 +253,7 @@ export class VxlanLink implements Link {
     return true;
   }
 
-  #refusalOf(frame: Uint8Array, peer: Peer | undefined, now: number): string | undefined {
+  #refusalOfReceived(frame: Uint8Array, peer: Peer | undefined, now: number): string | undefined {
     if (!this.#up) return 'link-down';
     if (peer === undefined) return 'unknown-peer';
     peer.receivedFrames++;
@@ -316,7 +308,7 @@ export class VxlanLink implements Link {
     if (address.isUnspecified || port < 1 || port > 65_535) {
       throw invalidPeer(remote, 'is nowhere to send to');
     }
-    if (port === local.port && address.equals(local.address)) {
+    if (isSameSocketAddress(remote, local)) {
       throw invalidPeer(remote, 'is this end itself');
     }
     if (local.address.family === 4 && address.family === 6) {

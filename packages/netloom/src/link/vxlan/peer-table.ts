@@ -1,6 +1,7 @@
 import {
   NetloomError,
   formatSocketAddress,
+  isSameSocketAddress,
   type IpAddress,
   type SocketAddress,
 } from '../../core/index.ts';
@@ -62,7 +63,7 @@ export class PeerTable {
 
   /** The peer with exactly this address and port. */
   find(remote: SocketAddress): Peer | undefined {
-    return this.#sameSum(remote.address).find((peer) => isSame(peer.remote, remote));
+    return this.#sameSum(remote.address).find((peer) => isSameSocketAddress(peer.remote, remote));
   }
 
   /** The peer that a datagram from there is of. */
@@ -108,8 +109,4 @@ export class PeerTable {
 
 function sumOf({ word0, word1, word2, word3 }: IpAddress): number {
   return word0 ^ word1 ^ word2 ^ word3;
-}
-
-function isSame(a: SocketAddress, b: SocketAddress): boolean {
-  return a.port === b.port && a.address.equals(b.address);
 }

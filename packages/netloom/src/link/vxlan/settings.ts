@@ -1,6 +1,8 @@
 import { NetloomError, type MacAddress, type SocketAddress } from '../../core/index.ts';
 import {
   ETHERNET_HEADER_LENGTH,
+  IPV4_HEADER_LENGTH,
+  IPV6_HEADER_LENGTH,
   LARGEST_VXLAN_IDENTIFIER,
   UDP_HEADER_LENGTH,
   VXLAN_HEADER_LENGTH,
@@ -54,11 +56,8 @@ export const DEFAULT_UNDERLAY_MTU = 1500;
 /** The least that IPv4 asks of a link (RFC 791, section 3.2). */
 const SMALLEST_MTU = 68;
 
-const IPV4_HEADER_LENGTH = 20;
-const IPV6_HEADER_LENGTH = 40;
-
-/** How much longer the IP packet is than the frame in it. */
-export function growthOver(family: 4 | 6): number {
+/** Bytes of an IP packet before the Ethernet frame in it. */
+export function encapsulationOverhead(family: 4 | 6): number {
   const ip = family === 4 ? IPV4_HEADER_LENGTH : IPV6_HEADER_LENGTH;
   return ip + UDP_HEADER_LENGTH + VXLAN_HEADER_LENGTH;
 }
@@ -68,7 +67,7 @@ export function mtuOf(
   { mtu, underlayMtu = DEFAULT_UNDERLAY_MTU }: VxlanOptions,
   family: 4 | 6,
 ): number {
-  const largest = underlayMtu - growthOver(family) - ETHERNET_HEADER_LENGTH;
+  const largest = underlayMtu - encapsulationOverhead(family) - ETHERNET_HEADER_LENGTH;
   const chosen = mtu ?? largest;
   if (chosen >= SMALLEST_MTU && chosen <= largest) return chosen;
   throw new NetloomError(

@@ -1,8 +1,13 @@
 import { ArpOperation, type ArpPacket, parseArp } from '../arp.ts';
-import { EtherType, ETHERNET_HEADER_LENGTH, parseEthernet } from '../ethernet.ts';
+import {
+  EtherType,
+  ETHERNET_HEADER_LENGTH,
+  LOWEST_ETHER_TYPE,
+  parseEthernet,
+} from '../ethernet.ts';
 import { isBpduFrame } from '../bpdu.ts';
 import { isFault } from '../fault.ts';
-import { parseVlan, VLAN_TAG_LENGTH } from '../vlan.ts';
+import { isVlanType, parseVlan, VLAN_TAG_LENGTH } from '../vlan.ts';
 import { describeBpdu } from './bpdu.ts';
 import { describeIpv4, describeIpv6 } from './ip.ts';
 import { hex, words } from './names.ts';
@@ -13,12 +18,8 @@ export interface DescribeOptions {
   readonly addresses?: boolean;
 }
 
-/** The outer tag of 802.1ad. */
-const SERVICE_VLAN = 0x88a8;
 /** Tags in tags beyond this are not followed. */
 const MAX_VLAN_TAGS = 4;
-/** Below this the field is the length of an IEEE 802.3 frame. */
-const LOWEST_ETHER_TYPE = 1536;
 
 /** Names of what is seen but not read (IANA "IEEE 802 Numbers"). */
 const ETHER_TYPES: Readonly<Record<number, string>> = {
@@ -44,7 +45,7 @@ export function describeFrame(frame: Uint8Array, options: DescribeOptions = {}):
   let at = ETHERNET_HEADER_LENGTH;
   let { type } = ethernet;
   const tags: string[] = [];
-  while ((type === EtherType.VLAN || type === SERVICE_VLAN) && tags.length < MAX_VLAN_TAGS) {
+  while (isVlanType(type) && tags.length < MAX_VLAN_TAGS) {
     const tag = parseVlan(frame, at, frame.length);
     if (isFault(tag)) return words(...tags, `VLAN tag (${tag})`);
     tags.push(

@@ -1,5 +1,5 @@
-import { hasAddress, hasStation, isToGroup } from './address-tests.ts';
 import { MacAddress } from '../../core/index.ts';
+import { hasAddress, hasStation, isToGroup } from './address-tests.ts';
 import { carriesOverIp, hasPort, type PortRange } from './ip-tests.ts';
 import { carries, isTagged, taggedLayer, type LinkLayer } from './link-layer.ts';
 import { PROTOCOLS, type Protocol } from './protocols.ts';

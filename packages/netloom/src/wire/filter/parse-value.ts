@@ -98,7 +98,7 @@ function parseOperand(tokens: TokenStream): Value {
 }
 
 function isLoad(tokens: TokenStream): boolean {
-  return tokens.is('[', 1) && tokens.next.kind === 'word' && isUnescaped(tokens);
+  return tokens.is('[', 1) && isUnescaped(tokens);
 }
 
 function isUnescaped(tokens: TokenStream): boolean {

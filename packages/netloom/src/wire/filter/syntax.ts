@@ -16,7 +16,7 @@ export type Expression =
   | { readonly kind: 'not'; readonly operand: Expression }
   /** A packet of the protocol. */
   | { readonly kind: 'protocol'; readonly protocol: Protocol }
-  /** An address, whose first `prefix` bits count (or those of `mask`, of an IPv4 one). */
+  /** An address, of which the bits of `mask` count. */
   | {
       readonly kind: 'host';
       /** Undefined: any that has such addresses. */
