@@ -21,11 +21,15 @@ export class Contenders implements AsyncDisposable {
 
   readonly #report: Report;
 
-  /** Starts all of them. A peer that does not work here is told of, and counts as one that is not installed. */
-  static async start(report: Report, mtu: number): Promise<Contenders> {
+  /** Starts all of them, ours with these options. A peer that does not work here is told of, and counts as one that is not installed. */
+  static async start(
+    report: Report,
+    mtu: number,
+    ...options: readonly string[]
+  ): Promise<Contenders> {
     const made = new Contenders(report);
     try {
-      made.#places.set('netloom', await netloomPlace(made.machine, mtu));
+      made.#places.set('netloom', await netloomPlace(made.machine, mtu, ...options));
       for (const [name, make] of Object.entries(peerPlaces())) {
         made.#places.set(name, make === null ? null : await made.#tryPlace(name, make, mtu));
       }

@@ -80,9 +80,13 @@ export class Place implements AsyncDisposable {
 /** Makes a place on a machine, whose links have this MTU. */
 export type PlaceMaker = (machine: Machine, mtu: number) => Promise<Place>;
 
-/** `netloom run --host-access`, as it is in this folder. */
-export async function netloomPlace(machine: Machine, mtu: number): Promise<Place> {
-  const words = `run --host-access --mtu ${mtu} -- sh`;
+/** `netloom run --host-access` with these options, as it is in this folder. */
+export async function netloomPlace(
+  machine: Machine,
+  mtu: number,
+  ...options: readonly string[]
+): Promise<Place> {
+  const words = ['run', '--host-access', '--mtu', String(mtu), ...options, '--', 'sh'].join(' ');
   const place = new Place('10.0.2.2', machine.spawn(NETLOOM, ...words.split(' ')), () => undefined);
   await place.run('true');
   return place;

@@ -47,6 +47,22 @@ for (const who of ['root', 'user'] as const) {
 }
 
 test(
+  'it looks for packets without sleeping where asked to, and ends all the same',
+  withCurl,
+  async () => {
+    const script = `curl -sS --max-time 10 http://gateway.lan:${port}/x`;
+    const { code, stdout } = await runScript(
+      script,
+      'root',
+      '--host-access',
+      '--busy-poll',
+      '10000',
+    );
+    assert.deepEqual([code, stdout], [0, `GET /x for gateway.lan:${port}\n`]);
+  },
+);
+
+test(
   'wget and a large transfer, both ways',
   { ...runOptions, skip: requires(runObstacle, program('curl'), program('wget')) },
   async () => {

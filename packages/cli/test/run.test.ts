@@ -238,6 +238,7 @@ test('command lines that make no sense are usage errors', async () => {
     [['--partition', '15s..10s', '--', 'true'], /--partition wants two times/],
     [['--partition', '10s', '--', 'true'], /--partition wants two times/],
     [['--seed', 'x', '--', 'true'], /--seed wants a whole number/],
+    [['--busy-poll', '1ms', '--', 'true'], /--busy-poll wants a whole number from 0 to 10,?000/],
     [['--mtu', '100', '--', 'true'], /--mtu wants a whole number from 1280 to 65521/],
     [['--publish', '80', '--', 'true'], /--publish wants a port/],
     [['--publish', '1:0', '--', 'true'], /--publish wants a port/],

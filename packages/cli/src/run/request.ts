@@ -27,6 +27,8 @@ export interface RunRequest {
   /** Names the name server knows by itself. */
   readonly names: ReadonlyMap<string, readonly IpAddress[]>;
   readonly hostAccess: boolean;
+  /** Microseconds for which the process looks for more before it sleeps; see `setBusyPoll`. */
+  readonly busyPoll: number;
   readonly stats: boolean;
   readonly verbose: boolean;
 }
@@ -49,6 +51,7 @@ const OPTIONS = {
   allow: { type: 'string', multiple: true },
   dns: { type: 'string', multiple: true },
   'host-access': { type: 'boolean' },
+  'busy-poll': { type: 'string' },
   stats: { type: 'boolean' },
   verbose: { type: 'boolean' },
 } as const;
@@ -59,6 +62,9 @@ const OF_FILE = ['mtu', 'deny', 'allow', 'dns', 'host-access'] as const;
 /** The kernel takes no less where there is IPv6 (RFC 8200, section 5), and no more on a TAP. */
 const MTU_RANGE = { least: 1280, most: 65_521, whole: true };
 const DEFAULT_MTU = 1500;
+
+/** Beyond a hundredth of a second nothing is won by not sleeping. */
+const BUSY_POLL_RANGE = { least: 0, most: 10_000, whole: true };
 
 /** Reads it. Throws `USAGE`. */
 export function readRequest(args: readonly string[]): RunRequest {
@@ -91,6 +97,7 @@ export function readRequest(args: readonly string[]): RunRequest {
     ],
     names: readNames(values.dns ?? []),
     hostAccess: values['host-access'] ?? false,
+    busyPoll: readNumber('run', '--busy-poll', values['busy-poll'], BUSY_POLL_RANGE) ?? 0,
     stats: values.stats ?? false,
     verbose: values.verbose ?? false,
   };

@@ -136,8 +136,12 @@ class Session {
     return this.#program;
   }
 
-  #opened(place: ProgramPlace): ProgramPlace {
-    const { verbose } = this.#request;
+  async #opened(place: ProgramPlace): Promise<ProgramPlace> {
+    const { busyPoll, verbose } = this.#request;
+    if (busyPoll > 0) {
+      const { setBusyPoll } = await import('netloom/host');
+      setBusyPoll(busyPoll);
+    }
     place.captureFailed.catch((error: unknown) => {
       this.#io.writeError(describeError(error, verbose));
     });

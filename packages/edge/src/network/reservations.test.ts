@@ -108,3 +108,18 @@ test('a reservation that comes while a client has the address leaves the network
   assert.equal(notices.length, 2);
   await scene.end();
 });
+
+test('what is reserved, and named, is of the families that are written, or of the first there is', async () => {
+  const scene = new Scene();
+  const one = { mac: '02:00:00:00:00:77', name: 'one', addresses: ['10.0.0.77'] };
+  const two = { mac: '02:00:00:00:00:78', name: 'two', addresses: ['fd00::78'] };
+  const any = { mac: '02:00:00:00:00:79', name: 'any', addresses: [] };
+  await scene.start({ gateway: { ...GATEWAY, reservations: [one, two, any] } });
+  // A client of both families need not have an address of DHCPv6: its name would lead nowhere.
+  assert.deepEqual(leasesOf(scene), [
+    ['10.0.0.77', 'one'],
+    [V4, 'any'],
+    ['fd00::78', 'two'],
+  ]);
+  await scene.end();
+});

@@ -1,4 +1,5 @@
 /** Places with a network, and what every one of them uses. */
+export { setBusyPoll } from '../native/index.ts';
 export { toDuplex } from './adapters/duplex.ts';
 export { toWebStreams, type WebStreams } from './adapters/web-streams.ts';
 export { connectByName, interleaveFamilies, type Connector } from './happy-eyeballs.ts';

@@ -1,5 +1,6 @@
 /** What only the operating system can do, by `node:ffi`. The one folder that sees a pointer. */
 export { Alarm } from './alarm.ts';
+export { setBusyPoll } from './busy-poll.ts';
 export { ControlSocket, type ControlMessage } from './control-socket.ts';
 export { DescriptorPoll, Readiness, type PollEntry, type PollTarget } from './descriptor-poll.ts';
 export { Failure, FileDescriptor } from './file-descriptor.ts';

@@ -1,3 +1,4 @@
+import { noteWork } from './busy-poll.ts';
 import type { FileDescriptor } from './file-descriptor.ts';
 import { native } from './library.ts';
 import { NativeMemory, pointerTo } from './memory.ts';
@@ -98,6 +99,7 @@ export class ReadinessWatcher {
       this.#ready(failed);
     } finally {
       isCalling = false;
+      noteWork();
     }
   };
 }

@@ -115,7 +115,12 @@ export class NetworkGateway {
   /** Has the guest known by its name, keeps addresses for it, and answers how it is to be configured. Throws as `GatewayServices.reserve` does. */
   admit({ mac, name, addresses, isConfigured = false }: GatewayGuest): MachineSetup {
     return {
-      addresses: this.#reserve(mac, name, addresses, isConfigured),
+      addresses: this.#reserve(
+        mac,
+        name,
+        addresses,
+        isConfigured ? addresses.map(({ family }) => family) : [4, 6],
+      ),
       routers: this.#routers(),
       nameServers: this.services.dns === undefined ? [] : this.#serving(),
       zone: this.#model.dns?.zone,
@@ -213,9 +218,15 @@ export class NetworkGateway {
     };
   }
 
+  /**
+   * Of the families that are written; if none is, of the first there is. Of another one the client may make an address of its own (SLAAC), and its name must not
+   * lead to one that is only kept for it.
+   */
   #keep({ mac, name, addresses }: ReservationModel): void {
-    const wanted = ipAddressesOf(addresses);
-    this.#reserve(MacAddress.parse(mac), name, wanted, false);
+    const written = ipAddressesOf(addresses);
+    const of = written.length > 0 ? written : this.#serving().slice(0, 1);
+    const families = of.map(({ family }) => family);
+    this.#reserve(MacAddress.parse(mac), name, written, families);
   }
 
   #forget({ mac, name }: ReservationModel): void {
@@ -234,13 +245,13 @@ export class NetworkGateway {
     mac: MacAddress,
     name: string | null,
     addresses: readonly IpAddress[],
-    isConfigured: boolean,
+    families: readonly (4 | 6)[],
   ): Cidr[] {
     const given = this.services.reserve({
       mac,
       ...(name !== null && { hostname: name }),
       addresses,
-      ...(isConfigured && { families: addresses.map(({ family }) => family) }),
+      families,
     });
     const others = addresses.filter((one) => !given.some(({ address }) => address.equals(one)));
     const all = [...given, ...others.map((address) => inSubnet(address, this.#options.network))];
