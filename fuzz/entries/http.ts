@@ -12,6 +12,7 @@ import {
 } from 'netloom/http';
 import { latin1, parsePieces } from '../../packages/netloom/test/http/messages.ts';
 import { RecordingSink } from '../../packages/netloom/test/http/sink.ts';
+import { cut } from '../cut.ts';
 import type { FuzzEntry } from '../entry.ts';
 
 const REQUESTS: readonly Uint8Array[] = [
@@ -27,17 +28,6 @@ const RESPONSES: readonly Uint8Array[] = [
   'HTTP/1.1 200 OK\r\nTransfer-Encoding: chunked\r\n\r\n2\r\nok\r\n0\r\nT: x\r\n\r\n',
   'HTTP/1.0 404 Not Found\r\n\r\nuntil the end',
 ].map(latin1);
-
-/** The input in up to four pieces. */
-function* cut(input: Uint8Array, random: Random): Generator<Uint8Array> {
-  let from = 0;
-  for (let cuts = random.below(4); cuts > 0; cuts--) {
-    const to = from + random.below(input.length - from + 1);
-    yield input.subarray(from, to);
-    from = to;
-  }
-  yield input.subarray(from);
-}
 
 /** An entry for a parser: what it finds must not depend on how the input was cut. */
 function cutEntry(

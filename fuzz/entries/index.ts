@@ -2,6 +2,7 @@ import type { FuzzEntry } from '../entry.ts';
 import { CAPTURE_ENTRIES } from './capture.ts';
 import { DHCP_ENTRIES } from './dhcp.ts';
 import { DNS_ENTRIES } from './dns.ts';
+import { HPACK_ENTRIES } from './hpack.ts';
 import { HTTP_ENTRIES } from './http.ts';
 import { STACK_ENTRIES } from './stack.ts';
 import { WIRE_ENTRIES } from './wire.ts';
@@ -11,6 +12,7 @@ export const ENTRIES: readonly FuzzEntry[] = [
   ...CAPTURE_ENTRIES,
   ...DHCP_ENTRIES,
   ...DNS_ENTRIES,
+  ...HPACK_ENTRIES,
   ...HTTP_ENTRIES,
   ...STACK_ENTRIES,
   ...WIRE_ENTRIES,

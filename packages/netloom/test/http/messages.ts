@@ -100,3 +100,14 @@ export function parseResponses(text: string, method = 'GET', limits?: Http1WireL
 export function* byteByByte(bytes: Uint8Array): Generator<Uint8Array> {
   for (let at = 0; at < bytes.length; at++) yield bytes.subarray(at, at + 1);
 }
+
+/** The bytes in pieces, cut at the positions given. */
+export function* cutAt(bytes: Uint8Array, cuts: readonly number[]): Generator<Uint8Array> {
+  let from = 0;
+  for (const cut of cuts.toSorted((a, b) => a - b)) {
+    const to = Math.min(cut, bytes.length);
+    yield bytes.subarray(from, to);
+    from = to;
+  }
+  yield bytes.subarray(from);
+}

@@ -1,4 +1,5 @@
 /** What HTTP means, whatever version carries it (RFC 9110). */
+export { isHost, isTargetOfForm } from './authority.ts';
 export {
   CHARACTERS,
   FIELD_VALUE,

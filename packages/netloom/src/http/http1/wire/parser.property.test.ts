@@ -4,6 +4,7 @@ import { duplexPair } from 'node:stream';
 import { test } from 'node:test';
 import * as fc from 'fast-check';
 import {
+  cutAt,
   fromLatin1,
   latin1,
   parsePieces,
@@ -125,17 +126,6 @@ const nearMessages = fc
     { maxLength: 8 },
   )
   .map((parts) => latin1(parts.join('')));
-
-/** Cuts at the positions given. */
-function* cutAt(bytes: Uint8Array, cuts: readonly number[]): Generator<Uint8Array> {
-  let from = 0;
-  for (const cut of [...cuts].sort((a, b) => a - b)) {
-    const to = Math.min(cut, bytes.length);
-    yield bytes.subarray(from, to);
-    from = to;
-  }
-  yield bytes.subarray(from);
-}
 
 test('any bytes give messages or a fault, the same however they are cut', () => {
   const cuts = fc.array(fc.nat(300), { maxLength: 12 });

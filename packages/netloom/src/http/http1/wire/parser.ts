@@ -1,12 +1,12 @@
 import { EMPTY } from '../../../core/index.ts';
-import type { Fields } from '../../semantics/index.ts';
+import { isTargetOfForm, type Fields } from '../../semantics/index.ts';
 import { ChunkedReader } from './chunked-reader.ts';
 import type { Http1Fault } from './fault.ts';
 import { requestFraming, responseFraming } from './framing.ts';
 import { HTTP1_WIRE_LIMITS, type Http1WireLimits } from './limits.ts';
 import type { BodyFraming, RequestHead, ResponseHead } from './message.ts';
 import { SectionReader } from './section-reader.ts';
-import { hostFault, isTargetOfForm } from './target.ts';
+import { hostFault } from './target.ts';
 
 /**
  * What a parser has found: `more` (nothing: the input is used up), `head`, `data` (of the body), `end` (of the message), or

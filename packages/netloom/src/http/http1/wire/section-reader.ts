@@ -2,7 +2,7 @@ import { EMPTY } from '../../../core/index.ts';
 import { Fields } from '../../semantics/index.ts';
 import type { Http1Fault } from './fault.ts';
 import { parseFieldLine } from './field-line.ts';
-import { decodeLatin1 } from './latin1.ts';
+import { decodeLatin1 } from '../../latin1.ts';
 import {
   StartLine,
   mayBeginStartLine,

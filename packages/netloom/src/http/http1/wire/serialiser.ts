@@ -6,7 +6,7 @@ import {
   isToken,
   reasonPhrase,
 } from '../../semantics/index.ts';
-import { encodeLatin1 } from './latin1.ts';
+import { encodeLatin1 } from '../../latin1.ts';
 
 /** The bytes of a request's head (RFC 9112, section 3). Throws `HTTP_REQUEST_INVALID` for a method or target that could not be sent. */
 export function serialiseRequestHead(method: string, target: string, fields: Fields): Uint8Array {
