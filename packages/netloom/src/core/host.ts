@@ -76,6 +76,8 @@ export interface BindOptions extends Abortable {
   readonly address?: IpAddress;
   /** Lets several sockets share a multicast port. */
   readonly reuseAddress?: boolean;
+  /** Whether datagrams of one sender that came together may be handed over as one, with {@link Datagram.segmentSize} (see `forEachSegment`), by a host that can. Default false. */
+  readonly joinsSegments?: boolean;
 }
 
 /** Which of the addresses of a name are wanted. */
@@ -188,7 +190,10 @@ export interface Datagram {
   local?: IpAddress;
   /** The ECN bits of the IP header, 0 to 3 (RFC 3168). */
   ecn?: number;
-  /** When set, `data` is several datagrams of this length each, the last perhaps shorter (as GSO and GRO have them). */
+  /**
+   * When set, `data` is several datagrams of this length each, the last perhaps shorter (as GSO and GRO have them). Coming: only where that was asked for, by
+   * {@link BindOptions.joinsSegments}.
+   */
   segmentSize?: number;
   /** Coming, where the host knows: the station of the link that sent it, as `MacAddress.toNumber` has it. Unlike {@link remote} it cannot be anyone's. */
   station?: number;

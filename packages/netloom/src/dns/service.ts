@@ -1,7 +1,6 @@
 import {
   Counters,
   FairShares,
-  forEachSegment,
   withLimits,
   type Connection,
   type Datagram,
@@ -138,15 +137,12 @@ export class DnsService implements AsyncDisposable {
 
   #receive(socket: DatagramSocket, batch: readonly Datagram[]): void {
     const now = this.#options.host.clock.now();
-    for (const datagram of batch) {
-      const { remote: from, local, station } = datagram;
+    for (const { data, remote: from, local, station } of batch) {
       const remote = { address: from.address, port: from.port };
       // From the address that was asked, or the client does not believe it (RFC 2181, section 4.1).
       const back = local === undefined ? { remote } : { remote, local };
       const respond = (message: Uint8Array): void => void socket.send([{ ...back, data: message }]);
-      forEachSegment(datagram, (data) => {
-        this.forwarder.query(data, { remote, transport: 'udp', station, respond }, now);
-      });
+      this.forwarder.query(data, { remote, transport: 'udp', station, respond }, now);
     }
     this.#schedule();
   }

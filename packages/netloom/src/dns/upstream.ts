@@ -2,7 +2,6 @@ import {
   ByteGatherer,
   IpAddress,
   concatBytes,
-  forEachSegment,
   isSameSocketAddress,
   readUint16,
   writeUint16,
@@ -59,11 +58,9 @@ export class UpstreamExchange {
     }
     socket.start({
       receive: (batch) => {
-        for (const datagram of batch) {
-          forEachSegment(datagram, (data) => {
-            if (this.#isEnded || !isSameSocketAddress(datagram.remote, server)) return;
-            this.#sink.answered(this.#exchange, data);
-          });
+        for (const { data, remote } of batch) {
+          if (this.#isEnded || !isSameSocketAddress(remote, server)) continue;
+          this.#sink.answered(this.#exchange, data);
         }
       },
       error: () => this.#fail(),

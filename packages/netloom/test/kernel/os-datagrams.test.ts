@@ -113,7 +113,7 @@ test(
   async () => {
     using cable = new Cable();
     for (const address of FAR) {
-      await using inbox = await Inbox.bind(cable.far);
+      await using inbox = await Inbox.bind(cable.far, { joinsSegments: true });
       await using sender = await Inbox.bind(cable.near);
       const remote = { address, port: inbox.socket.local.port };
       for (const [segmentSize, isTogether] of [

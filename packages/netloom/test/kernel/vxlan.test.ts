@@ -103,7 +103,7 @@ class Overlay implements AsyncDisposable {
       for (const size of [56, 1300, 4000]) {
         const words = `-n -c 3 -i 0.02 -w 20 -s ${size} ${ours}`.split(' ');
         const said = await this.#namespace.run('ping', ...words);
-        assert.match(said, / 3 received/);
+        assert.match(said, /[3-9] received, 0% packet loss/);
         assert.doesNotMatch(said, /wrong data|truncated|DUP/);
         const reply = await this.station.ping(IpAddress.parse(kernel), { size, timeout: 5000 });
         assert.equal(reply.size, size);

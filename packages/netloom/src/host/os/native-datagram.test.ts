@@ -172,7 +172,7 @@ test(
   async () => {
     await using host = nativeHost();
     for (const address of [HERE4, HERE6]) {
-      const inbox = await Inbox.bind(host, { address });
+      const inbox = await Inbox.bind(host, { address, joinsSegments: true });
       const sender = await host.bind();
       const data = Uint8Array.from({ length: 100_100 }, (_, i) => i % 251);
       sender.send([
@@ -195,6 +195,18 @@ test(
     }
   },
 );
+
+test('who has not asked for joined segments gets them one by one', options, async () => {
+  await using host = nativeHost();
+  const inbox = await Inbox.bind(host, { address: HERE4 });
+  const sender = await host.bind();
+  const data = new Uint8Array(10_000);
+  sender.send([{ data, remote: inbox.socket.local, segmentSize: 1_000 }]);
+  await inbox.until(() => inbox.received.length === 10);
+  for (const one of inbox.received) {
+    assert.deepEqual([one.data.length, one.segmentSize], [1_000, undefined]);
+  }
+});
 
 test('the longest datagrams come whole, many of them', options, async () => {
   await using host = nativeHost();
@@ -313,7 +325,7 @@ test(
   options,
   async () => {
     await using host = nativeHost({ limits: { receiveQueue: 10 } });
-    const socket = await host.bind({ address: HERE4 });
+    const socket = await host.bind({ address: HERE4, joinsSegments: true });
     const sender = await host.bind();
     const remote = socket.local;
     sender.send([

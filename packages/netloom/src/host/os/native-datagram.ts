@@ -47,12 +47,12 @@ export function bindNativeDatagram(context: OsContext, options: BindOptions): Na
 
 function bindAddress(
   context: OsContext,
-  { port = 0, reuseAddress = false }: BindOptions,
+  { port = 0, reuseAddress: reuse = false, joinsSegments = false }: BindOptions,
   address: IpAddress,
 ): NativeDatagramSocket {
   const local = { address, port };
   try {
-    return new NativeDatagramSocket(context, UdpSocket.bind(local, reuseAddress));
+    return new NativeDatagramSocket(context, UdpSocket.bind(local, { reuse, joinsSegments }));
   } catch (thrown) {
     throw fromSystemError(thrown, `cannot bind UDP ${formatSocketAddress(local)}`);
   }

@@ -30,7 +30,8 @@ const TRIES = 8;
 /** Binds a socket for datagrams to anywhere in a family. Rejects with the host's error. */
 export async function bindOutside(host: Host, family: 4 | 6): Promise<OutsideSocket> {
   const address = family === 4 ? IpAddress.ANY4 : IpAddress.ANY6;
-  if (!(host instanceof OsHost) || host.sockets === 'native') return host.bind({ address });
+  if (!(host instanceof OsHost) || host.sockets === 'native')
+    return host.bind({ address, joinsSegments: true });
   // A port that is asked for by its number stays when a connected socket is opened for all; one that the platform chooses does not.
   for (let left = TRIES; ; left--) {
     try {

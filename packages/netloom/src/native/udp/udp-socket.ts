@@ -45,6 +45,14 @@ const IPV6_DROP_MEMBERSHIP = 21;
 /** Where the kernel lists IPv6 addresses, each with the number of its interface, both in hexadecimal digits (proc_net(5)). */
 const ADDRESSES = '/proc/thread-self/net/if_inet6';
 
+/** How a {@link UdpSocket} is to be. */
+export interface UdpSocketOptions {
+  /** Others may be bound to its address and port too. */
+  readonly reuse: boolean;
+  /** Datagrams of one sender may come as one (GRO). */
+  readonly joinsSegments: boolean;
+}
+
 /** A UDP socket of the operating system, never blocking, with all that the kernel says of a datagram. */
 export class UdpSocket implements Disposable {
   readonly descriptor: FileDescriptor;
@@ -56,7 +64,7 @@ export class UdpSocket implements Disposable {
   private constructor(
     descriptor: FileDescriptor,
     { address, port }: SocketAddress,
-    reuse: boolean,
+    { reuse, joinsSegments }: UdpSocketOptions,
   ) {
     this.descriptor = descriptor;
     this.family = address.family;
@@ -64,7 +72,7 @@ export class UdpSocket implements Disposable {
     if (reuse) this.#setOption(SOL_SOCKET, SO_REUSEADDR, 1);
     if (this.family === 6) this.#setUpV6(isAny);
     if (this.family === 4 || isAny) this.#setUpV4(isAny);
-    this.#setOption(SOL_UDP, UDP_GRO, 1);
+    if (joinsSegments) this.#setOption(SOL_UDP, UDP_GRO, 1);
     const length = writeSocketAddress(argument(), { address, port });
     const { call } = this.#native;
     checked(call.bind(descriptor.number, pointerTo(argument()), length), 'bind');
@@ -72,11 +80,11 @@ export class UdpSocket implements Disposable {
   }
 
   /** A socket bound to the address, that of IPv6's unspecified address for both families. Throws a SystemCallError, or `NETWORK_UNREACHABLE` for a zone that is not. */
-  static bind(local: SocketAddress, reuse: boolean): UdpSocket {
+  static bind(local: SocketAddress, options: UdpSocketOptions): UdpSocket {
     const family = local.address.family === 4 ? AF_INET : AF_INET6;
     const descriptor = FileDescriptor.socket(family, SOCK_DGRAM, 0);
     try {
-      return new UdpSocket(descriptor, local, reuse);
+      return new UdpSocket(descriptor, local, options);
     } catch (error) {
       descriptor.close();
       throw error;
