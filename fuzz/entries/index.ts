@@ -5,6 +5,7 @@ import { DNS_ENTRIES } from './dns.ts';
 import { HPACK_ENTRIES } from './hpack.ts';
 import { HTTP_ENTRIES } from './http.ts';
 import { STACK_ENTRIES } from './stack.ts';
+import { WEBSOCKET_ENTRIES } from './websocket.ts';
 import { WIRE_ENTRIES } from './wire.ts';
 
 /** All that is fuzzed. */
@@ -15,5 +16,6 @@ export const ENTRIES: readonly FuzzEntry[] = [
   ...HPACK_ENTRIES,
   ...HTTP_ENTRIES,
   ...STACK_ENTRIES,
+  ...WEBSOCKET_ENTRIES,
   ...WIRE_ENTRIES,
 ];

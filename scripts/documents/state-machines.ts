@@ -27,6 +27,8 @@ const SPELLINGS: Readonly<Record<string, string>> = {
   dhcpv4: 'DHCPv4',
   dhcpv6: 'DHCPv6',
   http1: 'HTTP/1.1',
+  http2: 'HTTP/2',
+  websocket: 'WebSocket',
 };
 
 /** `DHCPV4_CLIENT_TRANSITIONS` as `DHCPv4 client`. */
