@@ -2,7 +2,6 @@ import {
   IpAddress,
   copyBytes,
   formatSocketAddress,
-  hostError,
   type BindOptions,
   type Datagram,
   type DatagramHandler,
@@ -22,9 +21,10 @@ import {
   type PollTarget,
   type QueuedError,
 } from '../../native/index.ts';
-import { hostFaults, type OpenThing, type OsContext } from './context.ts';
+import { type OpenThing, type OsContext } from './context.ts';
 import { DatagramSender, type DatagramSenderHandler } from './datagram-sender.ts';
 import { fromSystemError } from './errors.ts';
+import { GuardedHandler } from './guarded-handler.ts';
 
 /** Calls in which one socket receives in a turn of the loop, before others have their turn. */
 const RECEPTIONS_IN_TURN = 4;
@@ -71,17 +71,17 @@ export class NativeDatagramSocket
   readonly #entry: PollEntry;
   readonly #sender: DatagramSender;
   readonly #ends: RememberedEnds;
-  #handler: DatagramHandler | undefined;
+  readonly #handler: GuardedHandler;
   /** Copies of what came before there was a handler, and how many datagrams those are. */
   #kept: Datagram[] = [];
   #keptCount = 0;
-  #error: NetloomError | undefined;
   #closed: Promise<void> | undefined;
 
   constructor(context: OsContext, socket: UdpSocket) {
     this.local = socket.local;
     this.#context = context;
     this.#socket = socket;
+    this.#handler = new GuardedHandler(context, this.local, () => void this.close());
     this.#ends = new RememberedEnds(socket.local.address);
     this.#sender = new DatagramSender(socket, context.limits.datagramSendBuffer, this);
     this.#entry = DescriptorPoll.shared.add(socket.descriptor, this, Readiness.READABLE);
@@ -89,7 +89,7 @@ export class NativeDatagramSocket
   }
 
   start(handler: DatagramHandler): void {
-    this.#handler = handler;
+    this.#handler.set(handler);
     if (this.#kept.length > 0) this.#context.clock.defer(() => this.#deliverKept());
   }
 
@@ -112,13 +112,14 @@ export class NativeDatagramSocket
     this.#closed ??= new Promise((resolve) => {
       const { open, clock, drops } = this.#context;
       open.delete(this);
+      this.#handler.over();
       DescriptorPoll.shared.remove(this.#entry);
       this.#socket.close();
       this.#kept = [];
       const unsent = this.#sender.clear();
       if (unsent > 0) drops.add('closed-before-sent', unsent);
       clock.defer(() => {
-        this.#tellClosed();
+        this.#handler.closed();
         resolve();
       });
     });
@@ -138,14 +139,14 @@ export class NativeDatagramSocket
 
   /** See {@link DatagramSenderHandler}, as the methods that follow. */
   failed(thrown: unknown, remote: SocketAddress): void {
-    this.#tellError(thrown, remote);
+    this.#handler.error(thrown, remote);
   }
 
   takeErrors(): number {
     for (let taken = 0; taken < ERRORS_AT_ONCE; taken++) {
       const error = this.#socket.takeError();
       if (error === undefined) return taken;
-      if (!error.isLocal) this.#tellError(systemErrorOf(error), error.remote);
+      if (!error.isLocal) this.#handler.error(systemErrorOf(error), error.remote);
     }
     // No other event tells of what is left.
     setImmediate(() => {
@@ -180,12 +181,12 @@ export class NativeDatagramSocket
   #received(batch: ReceivedDatagrams, count: number): void {
     const datagrams: Datagram[] = [];
     for (let i = 0; i < count; i++) datagrams.push(batch.read(i, this.#ends));
-    if (this.#handler === undefined) {
+    if (!this.#handler.isSet) {
       for (const datagram of datagrams) this.#keep(datagram);
       return;
     }
     this.#deliverKept();
-    if (this.#closed === undefined) this.#call(() => this.#handler!.receive?.(datagrams));
+    if (this.#closed === undefined) this.#handler.receive(datagrams);
   }
 
   #keep(datagram: Datagram): void {
@@ -204,7 +205,7 @@ export class NativeDatagramSocket
     if (kept.length === 0) return;
     this.#kept = [];
     this.#keptCount = 0;
-    this.#call(() => this.#handler!.receive?.(kept));
+    this.#handler.receive(kept);
   }
 
   #changeMembership(verb: 'join' | 'leave', group: IpAddress, via: IpAddress | undefined): void {
@@ -212,36 +213,6 @@ export class NativeDatagramSocket
       this.#socket.changeMembership(verb === 'join', group, via);
     } catch (thrown) {
       throw fromSystemError(thrown, `${formatSocketAddress(this.local)} cannot ${verb} ${group}`);
-    }
-  }
-
-  #tellError(thrown: unknown, remote: SocketAddress): void {
-    const where = `UDP ${formatSocketAddress(this.local)} to ${formatSocketAddress(remote)}`;
-    const error = fromSystemError(thrown, where);
-    // Not from within `send`.
-    this.#context.clock.defer(() => {
-      if (this.#closed === undefined) this.#call(() => this.#handler?.error?.(error, remote));
-    });
-  }
-
-  /** A handler that throws ends its socket. */
-  #call(event: () => void): void {
-    try {
-      event();
-    } catch (thrown) {
-      const message = `the handler of UDP ${formatSocketAddress(this.local)} threw`;
-      this.#error = hostError('HANDLER_THREW', message, { cause: thrown });
-      void this.close();
-    }
-  }
-
-  #tellClosed(): void {
-    try {
-      this.#handler?.closed?.(this.#error);
-    } catch (thrown) {
-      const message = `the handler of UDP ${formatSocketAddress(this.local)} threw in closed()`;
-      const error = hostError('HANDLER_THREW', message, { cause: thrown });
-      hostFaults.publish({ host: this.#context.name, error });
     }
   }
 }

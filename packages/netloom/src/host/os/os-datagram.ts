@@ -10,8 +10,9 @@ import {
   type NetloomError,
   type SocketAddress,
 } from '../../core/index.ts';
-import { hostFaults, parsePlatformAddress, type OpenThing, type OsContext } from './context.ts';
+import { parsePlatformAddress, type OpenThing, type OsContext } from './context.ts';
 import { fromSystemError } from './errors.ts';
+import { GuardedHandler } from './guarded-handler.ts';
 import { bindNativeDatagram } from './native-datagram.ts';
 
 /** Opens a UDP socket, by the means of the host: for both families, or for that of the address given. */
@@ -71,12 +72,11 @@ export class OsDatagramSocket implements DatagramSocket, OpenThing {
   readonly #context: OsContext;
   readonly #socket: Socket;
   readonly #family: 4 | 6;
-  #handler: DatagramHandler | undefined;
+  readonly #handler: GuardedHandler;
   #received: Datagram[] = [];
   #deliveryScheduled = false;
   /** Connected to one remote end, to which all it sends goes. */
   #isNarrow = false;
-  #error: NetloomError | undefined;
   #closed: Promise<void> | undefined;
 
   /** Of a socket that is bound. */
@@ -86,13 +86,14 @@ export class OsDatagramSocket implements DatagramSocket, OpenThing {
     this.#context = context;
     this.#socket = socket;
     this.#family = family;
+    this.#handler = new GuardedHandler(context, this.local, () => void this.close());
     context.open.add(this);
     socket.on('message', (data, from) => this.#receive(data, from));
-    socket.on('error', (error) => this.#tellError(error));
+    socket.on('error', (error) => this.#handler.error(error));
   }
 
   start(handler: DatagramHandler): void {
-    this.#handler = handler;
+    this.#handler.set(handler);
     this.#scheduleDelivery();
   }
 
@@ -116,7 +117,7 @@ export class OsDatagramSocket implements DatagramSocket, OpenThing {
     const address = this.#platformAddress(remote.address);
     if (this.#closed !== undefined || address === undefined) return;
     const failed = (error?: Error): void => {
-      if (error) this.#tellError(error, remote);
+      if (error) this.#handler.error(error, remote);
     };
     this.#socket.connect(remote.port, address, failed);
     this.#isNarrow = isConnected(this.#socket);
@@ -143,9 +144,10 @@ export class OsDatagramSocket implements DatagramSocket, OpenThing {
   close(): Promise<void> {
     this.#closed ??= new Promise((resolve) => {
       this.#context.open.delete(this);
+      this.#handler.over();
       this.#received = [];
       this.#socket.close(() => {
-        this.#tellClosed();
+        this.#handler.closed();
         resolve();
       });
     });
@@ -171,7 +173,7 @@ export class OsDatagramSocket implements DatagramSocket, OpenThing {
   }
 
   #scheduleDelivery(): void {
-    const hasWork = this.#handler !== undefined && this.#received.length > 0;
+    const hasWork = this.#handler.isSet && this.#received.length > 0;
     if (this.#deliveryScheduled || !hasWork) return;
     this.#deliveryScheduled = true;
     this.#context.clock.defer(() => {
@@ -179,7 +181,7 @@ export class OsDatagramSocket implements DatagramSocket, OpenThing {
       if (this.#closed !== undefined) return;
       const batch = this.#received;
       this.#received = [];
-      this.#call(() => this.#handler!.receive?.(batch));
+      this.#handler.receive(batch);
     });
   }
 
@@ -190,11 +192,11 @@ export class OsDatagramSocket implements DatagramSocket, OpenThing {
       const local = formatSocketAddress(this.local);
       const message = `a datagram to ${formatSocketAddress(remote)} cannot leave from ${local}`;
       const error = hostError('NETWORK_UNREACHABLE', `${message}, which is of the other family`);
-      this.#tellError(error, remote);
+      this.#handler.error(error, remote);
       return;
     }
     const done = (error: Error | null): void => {
-      if (error) this.#tellError(error, remote);
+      if (error) this.#handler.error(error, remote);
     };
     const step = segmentSize === undefined || segmentSize <= 0 ? data.length : segmentSize;
     let at = 0;
@@ -219,37 +221,6 @@ export class OsDatagramSocket implements DatagramSocket, OpenThing {
       change();
     } catch (thrown) {
       throw fromSystemError(thrown, `${formatSocketAddress(this.local)} cannot ${verb} ${group}`);
-    }
-  }
-
-  #tellError(thrown: unknown, remote?: SocketAddress): void {
-    if (this.#closed !== undefined) return;
-    const to = remote === undefined ? '' : ` to ${formatSocketAddress(remote)}`;
-    const error = fromSystemError(thrown, `UDP ${formatSocketAddress(this.local)}${to}`);
-    // Not from within `send`.
-    this.#context.clock.defer(() => {
-      if (this.#closed === undefined) this.#call(() => this.#handler?.error?.(error, remote));
-    });
-  }
-
-  /** A handler that throws ends its socket. */
-  #call(event: () => void): void {
-    try {
-      event();
-    } catch (thrown) {
-      const message = `the handler of UDP ${formatSocketAddress(this.local)} threw`;
-      this.#error = hostError('HANDLER_THREW', message, { cause: thrown });
-      void this.close();
-    }
-  }
-
-  #tellClosed(): void {
-    try {
-      this.#handler?.closed?.(this.#error);
-    } catch (thrown) {
-      const message = `the handler of UDP ${formatSocketAddress(this.local)} threw in closed()`;
-      const error = hostError('HANDLER_THREW', message, { cause: thrown });
-      hostFaults.publish({ host: this.#context.name, error });
     }
   }
 }
