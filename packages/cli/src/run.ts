@@ -42,7 +42,7 @@ are those that netloom was started with.
                  what the name server is to say of a name; may be given again
   --host-access  what this machine serves on its loopback is reached at the gateway's addresses
   --busy-poll N  for N microseconds after each packet look for the next instead of sleeping: shorter round
-                 trips, for the processor's time; 200 halves them on most virtual machines
+                 trips, for the processor's time
   --stats        tell at the end what was sent where
   --verbose      tell what could not be set up
 `,

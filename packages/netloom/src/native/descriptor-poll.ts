@@ -45,7 +45,7 @@ export interface PollEntry {
  * Tells of many sockets when they can be read from and written to: one set of the kernel's (epoll(7)), which libuv watches as a whole.
  *
  * A socket is put in once and told of by edges, so that nothing more is asked of the kernel as long as it lives: a connection costs one system call here, where
- * `uv_poll` would make four and one for every change of what is waited for. Whoever is told has to read, or write, until the kernel has no more
+ * `uv_poll` would make several, and one for every change of what is waited for. Whoever is told has to read, or write, until the kernel has no more
  * (`EAGAIN`), or to remember that it has not.
  *
  * While there is anything in it the process stays alive.

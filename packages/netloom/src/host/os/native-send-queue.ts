@@ -142,8 +142,8 @@ export class NativeSendQueue {
   }
 
   /**
-   * At the end of what the loop has called, microtasks included. With a `setImmediate`, which comes a turn later where the call was one already, somebody who
-   * awaited an answer and asks again had 0.86 of the round trips.
+   * At the end of what the loop has called, microtasks included. A `setImmediate` would come a turn of the loop later where the call was one already, as it is for
+   * somebody who awaited an answer and asks again.
    */
   #schedule(): void {
     if (this.#scheduled) return;

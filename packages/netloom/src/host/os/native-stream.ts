@@ -25,7 +25,7 @@ const LAST_EVENTS = Readiness.READ_HANG_UP | Readiness.HANG_UP | Readiness.ERROR
 
 /**
  * A TCP socket that is driven by system calls: `recv` into the buffer that all share, `send` from where the bytes are. There are no streams and events of `node:net`'s in
- * between, which cost as much as all the rest of a short connection (`npm run bench -- tcp-sockets`: twice as many a second).
+ * between: 1.9 times as many short connections a second as by our own sockets on it (`npm run bench -- tcp-sockets`).
  */
 export class NativeStream implements OsStream, PollTarget {
   readonly #clock: Clock;
